@@ -1,0 +1,59 @@
+"""What C hands on: the verdicts of one candidate on the sealed rows, and why it was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from qua3ck.kit.findings import Finding
+from qua3ck.kit.verdicts import Verdict
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The candidate against another predictor on the same sealed rows, paired.
+
+    ``difference`` is signed so that above zero means the candidate is better; ``low`` and
+    ``high`` are one-sided bounds. ``verdict``: pass = better beyond doubt, fail = worse
+    beyond doubt, undecided else.
+    """
+
+    against: str
+    metric: str
+    candidate: float
+    other: float
+    difference: float
+    low: float
+    high: float
+    p_value: float | None
+    method: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """The verdict on a candidate: one opening of the seal."""
+
+    candidate: str
+    snapshot: str
+    question: str
+    opening: int
+    openings: int
+    rows: int
+    release_allowed: bool
+    kpis: tuple[Verdict, ...]
+    slices: tuple[Verdict, ...]
+    fairness: tuple[Verdict, ...]
+    findings: tuple[Finding, ...]
+    comparisons: tuple[Comparison, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    per_class: Mapping[str, Mapping[str, float]]
+    calibration: Mapping[str, Any]
+    errors: tuple[Mapping[str, Any], ...]
+    latency_ms: Mapping[str, float]
+    size_mb: float
+    reasons: tuple[str, ...]
+    risks: tuple[str, ...]
+    at: str
+    predictions_digest: str
