@@ -5,12 +5,8 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
+from typing import Any, TypeVar
 
 R = TypeVar("R")
 
@@ -28,8 +24,9 @@ def from_json(kind: type[R], data: Any) -> R:
     pydantic.ValidationError
         If a field is missing or of another type.
     """
-    adapter: TypeAdapter[R] = _adapter(kind)
-    return adapter.validate_python(data)
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind).validate_python(data)
 
 
 def save(record: Any, path: Path) -> None:
@@ -54,10 +51,3 @@ def write_atomic(path: Path, data: bytes) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
-
-
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(kind)

@@ -1,0 +1,1 @@
+"""The command line: one module per verb, words only; what is done is done in ``project``."""

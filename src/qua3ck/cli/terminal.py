@@ -1,0 +1,131 @@
+"""What the verbs share: the project argument, progress on a terminal, printing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qua3ck.kit.errors import Qua3ckError
+
+if TYPE_CHECKING:
+    from qua3ck.kit.findings import Finding
+    from qua3ck.project import Project
+
+
+def project_argument(parser: argparse.ArgumentParser) -> None:
+    """Add PROJECT, ``--as`` and ``--json``, which every verb on a project has."""
+    parser.add_argument(
+        "project", nargs="?", default=".", metavar="PROJECT", help="folder with a qua3ck.yaml"
+    )
+    parser.add_argument("--as", dest="actor", metavar="NAME", help="who acts; default: you")
+    parser.add_argument("--json", action="store_true", help="print the same facts as JSON")
+
+
+def version_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``[VERSION] [PROJECT]`` in either order: a number is a version."""
+    parser.add_argument(
+        "words", nargs="*", metavar="[VERSION] [PROJECT]", help="default: the newest, this folder"
+    )
+    parser.add_argument("--as", dest="actor", metavar="NAME", help="who acts; default: you")
+    parser.add_argument("--json", action="store_true", help="print the same facts as JSON")
+    parser.set_defaults(version=None, project=".")
+
+
+def settle_version(options: argparse.Namespace) -> None:
+    """Sort the words of ``version_argument`` into ``options.version`` and ``options.project``."""
+    for word in options.words:
+        number = word.removeprefix("v")
+        if number.isdigit() and options.version is None and not Path(word).is_dir():
+            options.version = int(number)
+        elif options.project == ".":
+            options.project = word
+        else:
+            raise Qua3ckError(
+                f'"{word}" is one word too many',
+                where="the command line",
+                fix="write one VERSION (a number) and one PROJECT (a folder)",
+            )
+
+
+def say(*lines: str) -> None:
+    """Print lines to standard output."""
+    print(*lines, sep="\n")
+
+
+def say_json(facts: Any) -> None:
+    """Print facts as JSON."""
+    say(json.dumps(facts, indent=1, ensure_ascii=False, default=str))
+
+
+def finding_line(finding: Finding) -> str:
+    """Return a finding as one line; an accepted one says so."""
+    accepted = f" (accepted: {finding.accepted})" if finding.accepted else ""
+    return f"    {finding.severity:<6} {finding.code}  {finding.where}: {finding.says}{accepted}"
+
+
+@contextmanager
+def opened(options: argparse.Namespace) -> Iterator[Project]:
+    """Open the project named on the command line, with progress if a person is watching."""
+    from qua3ck.project import open_project
+
+    project = open_project(Path(options.project), actor=options.actor)
+    with _progress(quiet=options.json) as progress:
+        project.watch(progress)
+        yield project
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[str, str, int, int], None]]:
+    if quiet or not sys.stderr.isatty():
+        yield _plain if not quiet else _nothing
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    bar = Progress(
+        TextColumn("{task.fields[phase]:<3} {task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    tasks: dict[str, Any] = {}
+
+    def show(phase: str, text: str, done: int, total: int) -> None:
+        if phase not in tasks:
+            tasks[phase] = bar.add_task(text, phase=phase, total=total or None)
+        bar.update(tasks[phase], description=text, completed=done, total=total or None)
+
+    with bar:
+        yield show
+
+
+_said: set[tuple[str, str]] = set()
+
+
+def _plain(phase: str, text: str, done: int, total: int) -> None:
+    """Say each new step once, for logs."""
+    del done, total
+    step = text.split(":", maxsplit=1)[0]
+    if (phase, step) not in _said:
+        _said.add((phase, step))
+        print(f"{phase:<3} {text}", file=sys.stderr)
+
+
+def _nothing(phase: str, text: str, done: int, total: int) -> None:
+    """Say nothing: the answer is JSON."""
+    del phase, text, done, total

@@ -1,0 +1,202 @@
+"""Holds the project file against what exists: files, functions, metrics, algorithms, people."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from qua3ck.kit.errors import Qua3ckError, did_you_mean
+from qua3ck.kit.findings import Finding
+from qua3ck.project.file import Places, ProjectFile, ProjectFileErrors
+
+
+def check(root: Path, file: ProjectFile, places: Places) -> tuple[Finding, ...]:
+    """Return what is to be said of a project that could run.
+
+    Raises
+    ------
+    ProjectFileErrors
+        If it could not: every mistake, with its place.
+    """
+    from qua3ck.question import check_question
+
+    refuse_mistakes(root, file, places)
+    findings = [*check_question(file.question), *_nobody_watches(file), *_people(root, file)]
+    return (*findings, *_registry(root, file))
+
+
+def refuse_mistakes(root: Path, file: ProjectFile, places: Places) -> None:
+    """Raise if the file names a metric, algorithm, file or function that does not exist."""
+    mistakes = (
+        *_metrics(file, places),
+        *_stop_rules(file, places),
+        *_sources(root, file, places),
+        *_functions(root, file, places),
+        *_algorithms(file, places),
+    )
+    if mistakes:
+        raise ProjectFileErrors(mistakes)
+
+
+def _metrics(file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:
+    from qua3ck.question import metric
+
+    declared = [
+        *(
+            (kpi.metric, ("question", "kpis", i, "metric"))
+            for i, kpi in enumerate(file.question.kpis)
+        ),
+        *(
+            (gap.metric, ("question", "fairness", i, "metric"))
+            for i, gap in enumerate(file.question.fairness)
+        ),
+    ]
+    for name, keys in declared:
+        try:
+            metric(name, where=places.where(*keys))
+        except Qua3ckError as mistake:
+            yield mistake
+
+
+def _stop_rules(file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:
+    from qua3ck.question import check_stop_rule
+
+    for i, rule in enumerate(file.question.stop_if):
+        try:
+            check_stop_rule(file.question, rule, where=places.where("question", "stop_if", i))
+        except Qua3ckError as mistake:
+            yield mistake
+
+
+def _sources(root: Path, file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:
+    for name, source in file.understand.sources.items():
+        if source.path is None:
+            continue
+        base = Path("/") if source.path.startswith("/") else root
+        if not any(base.glob(source.path.lstrip("/"))):
+            yield Qua3ckError(
+                f"No file matches {source.path}",
+                where=places.where("understand", "sources", name, "path"),
+                fix=f"put the file there, or correct the path (it starts at {root})",
+                code="P008",
+            )
+
+
+def _functions(root: Path, file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:
+    named: list[tuple[str, tuple[str | int, ...]]] = [
+        (source.function, ("understand", "sources", name, "function"))
+        for name, source in file.understand.sources.items()
+        if source.function
+    ]
+    training = file.understand.training
+    if training and not training.endswith(".sql"):
+        named.append((training, ("understand", "training")))
+    elif training and not (root / training).is_file():
+        yield _no_function(
+            training, f"{training} does not exist", places, ("understand", "training")
+        )
+    if file.a3.adapt:
+        named.append((file.a3.adapt, ("a3", "adapt")))
+    for i, candidate in enumerate(file.a3.candidates):
+        if "." in candidate:
+            named.append((candidate, ("a3", "candidates", i)))
+    for dotted, keys in named:
+        problem = _missing_function(root, dotted)
+        if problem:
+            yield _no_function(dotted, problem, places, keys)
+
+
+def _missing_function(root: Path, dotted: str) -> str:
+    """Return why ``module.function`` cannot be one, reading the file without running it."""
+    module, _, function = dotted.rpartition(".")
+    if not module:
+        return f'"{dotted}" has no module in front of the function'
+    path = root.joinpath(*module.split(".")).with_suffix(".py")
+    if not path.is_file():
+        return f"{path.name} does not exist"
+    try:
+        tree = ast.parse(path.read_bytes())
+    except SyntaxError as problem:
+        return f"{path.name}, line {problem.lineno}, is not Python: {problem.msg}"
+    defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    bound = {
+        alias.asname or alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom | ast.Import)
+        for alias in node.names
+    }
+    assigned = {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    if function in {*defined, *bound, *assigned}:
+        return ""
+    return f'{path.name} has no function "{function}"{did_you_mean(function, defined)}'
+
+
+def _no_function(
+    dotted: str, problem: str, places: Places, keys: tuple[str | int, ...]
+) -> Qua3ckError:
+    return Qua3ckError(
+        problem,
+        where=places.where(*keys),
+        fix=f"write the function, or name one as module.function (found: {dotted})",
+        code="P009",
+    )
+
+
+def _algorithms(file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:
+    from qua3ck.a3.algorithms import algorithm_names
+
+    known = algorithm_names()
+    for i, name in enumerate(file.a3.candidates):
+        if "." not in name and name not in known:
+            yield Qua3ckError(
+                f'Unknown algorithm "{name}"{did_you_mean(name, known)}',
+                where=places.where("a3", "candidates", i),
+                fix=f"use any of: {', '.join(known)}; or module.function of your own",
+                code="P010",
+            )
+
+
+def _nobody_watches(file: ProjectFile) -> Iterator[Finding]:
+    if file.operate is not None:
+        yield Finding(
+            code="P011",
+            severity="inform",
+            where="operate",
+            says="The section operate is declared, but this version does not watch or serve yet.",
+        )
+
+
+def _people(root: Path, file: ProjectFile) -> Iterator[Finding]:
+    from qua3ck.govern import people
+
+    enrolled = {person.name for person in people(root)}
+    roles = file.question.roles
+    named = [*roles.approvers, *([roles.steward] if roles.steward else [])]
+    missing = [name for name in named if name not in enrolled]
+    if missing:
+        yield Finding(
+            code="P012",
+            severity="warn",
+            where="question.roles",
+            says=f"Not enrolled yet: {', '.join(missing)}. Type: qua3ck enrol NAME --role ROLE",
+            evidence={"missing": missing},
+        )
+
+
+def _registry(root: Path, file: ProjectFile) -> Iterator[Finding]:
+    if not (root / "releases").is_dir():
+        return
+    from qua3ck.govern import open_workspace
+    from qua3ck.store.tracking import Tracking
+    from qua3ck.transfer import check_registry
+
+    uri = file.transfer.tracking or f"sqlite:///{root / 'mlflow.db'}"
+    workspace = open_workspace(root, file.project, read_only=True)
+    yield from check_registry(workspace, Tracking(uri, root, file.project))

@@ -1,0 +1,373 @@
+"""Reads ``qua3ck.yaml`` and says of every mistake the line, the value and what to type.
+
+YAML is read as version 1.2 from its node tree, so that every value keeps its place and its
+spelling: ``NO`` stays a word, and what YAML would quietly change (``012``, ``1_000``,
+``2024-03-01``) is refused instead. The sections belong to their rooms; this module only
+puts them together.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from qua3ck.a3.section import A3
+from qua3ck.conclude.section import Conclude
+from qua3ck.kit.errors import Qua3ckError, did_you_mean
+from qua3ck.question.records import Question
+from qua3ck.transfer.section import Transfer
+from qua3ck.understand.section import Understand
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+NAME = "qua3ck.yaml"
+Path_ = tuple[str | int, ...]
+
+_CHANGED_BY_YAML = {
+    re.compile(r"^[-+]?0[0-9_]+$"): "a number with leading zeros",
+    re.compile(r"^[-+]?[0-9]+_[0-9_]*$"): "a number with underscores",
+    re.compile(r"^\d{4}-\d{1,2}-\d{1,2}([Tt ].*)?$"): "a date",
+}
+_CHECKLIST = {
+    "asks": "what is to be known, as a question",
+    "decides": "who decides what with the answer",
+    "why_now": "why it is needed now",
+    "risks": "what a wrong answer costs, and whom",
+    "stop_if": "[rows < 1000]    # when to give up",
+    "kpis": "[{id: right, metric: accuracy, at_least: 0.9}]",
+}
+_WANTED = {
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "a section with keys",
+    "model_type": "a section with keys",
+    "model_attributes_type": "a section with keys",
+}
+
+
+class Labels(BaseModel):
+    """Where the truth about past predictions will come from, and how late."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    source: str
+    delay: str
+
+
+class Operate(BaseModel):
+    """The section ``operate``: declared here, read by the rooms that watch and serve."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    alarm_budget: str | None = None
+    labels: Labels | None = None
+    canary: tuple[int, ...] = ()
+
+
+class ProjectFile(BaseModel):
+    """The whole project file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    project: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+    product: Literal["model"] = "model"
+    question: Question
+    understand: Understand
+    a3: A3 = A3()
+    conclude: Conclude = Conclude()
+    transfer: Transfer = Transfer()
+    operate: Operate | None = None
+
+
+class ProjectFileErrors(Qua3ckError):
+    """All mistakes of one project file; reads as the first, ``all`` has every one."""
+
+    def __init__(self, mistakes: tuple[Qua3ckError, ...]) -> None:
+        first = mistakes[0]
+        super().__init__(first.what, where=first.where, fix=first.fix, code=first.code)
+        self.all = mistakes
+
+    def __str__(self) -> str:
+        """Return every mistake, each in its three lines."""
+        return "\n".join(str(mistake) for mistake in self.all)
+
+
+class Places:
+    """Where each value of the file stands.
+
+    Parameters
+    ----------
+    path : Path
+        The file, as the user named it.
+    lines : mapping
+        Path of keys and list numbers to (line, column), both from 1.
+    """
+
+    def __init__(self, path: Path, lines: Mapping[Path_, tuple[int, int]]) -> None:
+        self.path = path
+        self._lines = lines
+
+    def where(self, *keys: str | int) -> str:
+        """Return ``file, line N, column M, a.b[0].c`` for the nearest place that exists."""
+        known = keys
+        while known and known not in self._lines:
+            known = known[:-1]
+        line, column = self._lines.get(known, (1, 1))
+        dotted = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
+        return f"{self.path}, line {line}, column {column}, {dotted.lstrip('.') or 'the file'}"
+
+
+def read_project_file(path: Path) -> tuple[ProjectFile, Places]:
+    """Return the checked project file and the places of its values.
+
+    Parameters
+    ----------
+    path : Path
+        ``qua3ck.yaml`` itself.
+
+    Raises
+    ------
+    ProjectFileErrors
+        With every mistake found, each naming line, column, value and cure.
+    """
+    data, places = _read_yaml(path)
+    try:
+        return ProjectFile.model_validate_json(json.dumps(data), strict=True), places
+    except ValidationError as problem:
+        details = _without_echoes(problem.errors(include_url=False))
+        details.sort(key=lambda detail: detail["type"] == "missing")
+        mistakes = tuple(_mistake(detail, places) for detail in details)
+        raise ProjectFileErrors(mistakes) from None
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the project file, for editors."""
+    return ProjectFile.model_json_schema()
+
+
+def _read_yaml(path: Path) -> tuple[Any, Places]:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise Qua3ckError(
+            f"The file is not UTF-8 text (byte {problem.start})",
+            where=str(path),
+            fix="save it as UTF-8 in your editor",
+            code="P002",
+        ) from None
+    try:
+        node = YAML(typ="rt").compose(text)
+    except YAMLError as problem:
+        raise _unreadable(problem, path, text) from None
+    if node is None:
+        raise Qua3ckError(
+            "The project file is empty",
+            where=str(path),
+            fix="write one with: qua3ck init",
+            code="P002",
+        )
+    lines: dict[Path_, tuple[int, int]] = {}
+    data = _value(node, (), lines, path)
+    return data, Places(path, lines)
+
+
+def _unreadable(problem: Exception, path: Path, text: str) -> Qua3ckError:
+    mark = getattr(problem, "problem_mark", None)
+    line = mark.line + 1 if mark else 1
+    column = mark.column + 1 if mark else 1
+    written = text.splitlines()[line - 1] if mark and mark.line < len(text.splitlines()) else ""
+    indent = written[: len(written) - len(written.lstrip())]
+    fix = "look at this line and the one above: indentation, a missing colon or quote"
+    if "\t" in indent or "\\t" in str(problem):
+        fix = "replace the tab at the start of the line by spaces"
+    what = getattr(problem, "problem", None) or "not YAML"
+    return Qua3ckError(
+        f"The file cannot be read as YAML: {what}",
+        where=f"{path}, line {line}, column {column}",
+        fix=fix,
+        code="P002",
+    )
+
+
+def _value(node: Any, keys: Path_, lines: dict[Path_, tuple[int, int]], path: Path) -> Any:
+    from ruamel.yaml.nodes import MappingNode, SequenceNode
+
+    lines[keys] = (node.start_mark.line + 1, node.start_mark.column + 1)
+    if isinstance(node, MappingNode):
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            if key in result:
+                raise Qua3ckError(
+                    f'The key "{key}" is there twice',
+                    where=f"{path}, line {key_node.start_mark.line + 1}",
+                    fix="keep one of them",
+                    code="P002",
+                )
+            result[key] = _value(value_node, (*keys, key), lines, path)
+            lines[*keys, key] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        return result
+    if isinstance(node, SequenceNode):
+        return [_value(inner, (*keys, i), lines, path) for i, inner in enumerate(node.value)]
+    return _scalar(node, keys, Places(path, lines))
+
+
+def _scalar(node: Any, keys: Path_, places: Places) -> Any:
+    text = str(node.value)
+    if node.style in {"'", '"', "|", ">"}:
+        return text
+    for pattern, kind in _CHANGED_BY_YAML.items():
+        if pattern.match(text):
+            raise Qua3ckError(
+                f"{text} would be read as {kind} and changed",
+                where=places.where(*keys),
+                fix=f'quote it: "{text}", or write the plain number',
+                code="P003",
+            )
+    return _plain(text)
+
+
+def _plain(text: str) -> Any:
+    """Read an unquoted scalar by the JSON schema of YAML 1.2."""
+    if text in {"", "~", "null", "Null", "NULL"}:
+        return None
+    if text in {"true", "True", "TRUE", "false", "False", "FALSE"}:
+        return text.lower() == "true"
+    if re.fullmatch(r"[-+]?(0|[1-9][0-9]*)", text):
+        return int(text)
+    if re.fullmatch(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", text):
+        return float(text)
+    return text
+
+
+def _without_echoes(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Keep one mistake per value: a union reports the same value once per member."""
+    places = {tuple(k for k in detail["loc"] if not _is_type_name(k)) for detail in details}
+    seen: set[Path_] = set()
+    kept = []
+    for detail in details:
+        place = tuple(key for key in detail["loc"] if not _is_type_name(key))
+        deeper = any(len(p) > len(place) and p[: len(place)] == place for p in places)
+        if place not in seen and not (detail["type"] == "too_short" and deeper):
+            seen.add(place)
+            kept.append(detail)
+    return kept
+
+
+def _is_type_name(key: str | int) -> bool:
+    return isinstance(key, str) and key in {"str", "int", "float", "bool", "constrained-str"}
+
+
+def _mistake(detail: ErrorDetails, places: Places) -> Qua3ckError:
+    keys = tuple(key for key in detail["loc"] if not _is_type_name(key))
+    where = places.where(*keys)
+    name = next((key for key in reversed(keys) if isinstance(key, str)), "the file")
+    kind, found = detail["type"], detail["input"]
+    if kind == "extra_forbidden":
+        options = _keys_allowed(ProjectFile, keys[:-1])
+        return Qua3ckError(
+            f'Unknown key "{name}"{did_you_mean(name, options)}',
+            where=where,
+            fix=f"use one of: {', '.join(options)}",
+            code="P004",
+        )
+    if kind == "missing":
+        return Qua3ckError(
+            f'"{name}" is missing',
+            where=where,
+            fix=f"add a line: {name}: {_CHECKLIST.get(name, '...')}",
+            code="P005",
+        )
+    if kind in _WANTED:
+        return Qua3ckError(
+            f"{name} is {_shown(found)}; {_WANTED[kind]} is expected",
+            where=where,
+            fix=_fix_for_type(name, kind, found),
+            code="P006",
+        )
+    if kind == "literal_error":
+        options = [o.strip().strip("'") for o in re.split(r", | or ", detail["ctx"]["expected"])]
+        return Qua3ckError(
+            f"{name} is {_shown(found)}{did_you_mean(str(found), options)}",
+            where=where,
+            fix=f"write one of: {', '.join(options)}",
+            code="P006",
+        )
+    message = detail["msg"].removeprefix("Value error, ")
+    return Qua3ckError(
+        f"{name} is not right: {message}",
+        where=where,
+        fix=_fix_for_value(name, message),
+        code="P006",
+    )
+
+
+def _fix_for_type(name: str, kind: str, found: Any) -> str:
+    if kind in {"float_type", "int_type"} and isinstance(found, str):
+        number = found.replace(",", ".").strip("% ")
+        if re.fullmatch(r"[-+]?[0-9.]+", number):
+            return f"write {name}: {number} (a number, without quotes)"
+    if kind == "tuple_type":
+        return f"write {name}: [{found}]" if isinstance(found, str) else f"write {name}: [...]"
+    if kind == "string_type" and found is not None:
+        return f'put it in quotes: {name}: "{found}"'
+    return f"write {_WANTED[kind]} after {name}:"
+
+
+def _fix_for_value(name: str, message: str) -> str:
+    if "at_least" in message:
+        return "write at_least: NUMBER or at_most: NUMBER, one of the two"
+    return f"change {name}; the keys and their values are listed by: qua3ck schema"
+
+
+def _shown(found: Any) -> str:
+    if found is None:
+        return "empty"
+    if isinstance(found, str):
+        return f'the text "{found}"'
+    if isinstance(found, list):
+        return "a list"
+    return "a section" if isinstance(found, dict) else str(found).lower()
+
+
+def _keys_allowed(model: type[BaseModel], keys: Path_) -> list[str]:
+    here: Any = model
+    for key in keys:
+        here = _step(here, key)
+    found = next(_models_in(here), None)
+    return sorted(found.model_fields) if found is not None else []
+
+
+def _step(kind: Any, key: str | int) -> Any:
+    """Return the declared type of what stands under ``key``, or None."""
+    if _is_model(kind):
+        field = kind.model_fields.get(str(key))
+        return field.annotation if field else None
+    if get_origin(kind) in {dict, tuple}:
+        return get_args(kind)[1 if get_origin(kind) is dict else 0]
+    inner = (_step(part, key) for part in get_args(kind))
+    return next((found for found in inner if found is not None), None)
+
+
+def _models_in(annotation: Any) -> Iterator[Any]:
+    if _is_model(annotation):
+        yield annotation
+    elif get_origin(annotation) not in {None, dict, tuple}:
+        for inner in get_args(annotation):
+            yield from _models_in(inner)
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

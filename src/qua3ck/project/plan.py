@@ -1,0 +1,127 @@
+"""Which phases are stale: a phase is done again only when what it rests on has changed.
+
+Each phase leaves its record with the digest of its inputs under ``state/``. The evidence is
+in the ledger and the warehouse; this is only the memory of what need not be repeated.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any, TypeVar
+
+from qua3ck.kit.hashes import digest, file_digest, tree_digest
+from qua3ck.kit.records import as_json, from_json, write_atomic
+from qua3ck.project.file import ProjectFile
+
+R = TypeVar("R")
+
+KEPT_BY_US = frozenset(
+    {
+        "warehouse",
+        "mlartifacts",
+        "releases",
+        "candidates",
+        "evidence",
+        "loop",
+        "ledger",
+        "sealed",
+        "state",
+        "people",
+        "build",
+    }
+)
+
+
+def recall_or_do(root: Path, phase: str, key: str, kind: type[R], do: Callable[[], R]) -> R:
+    """Return the phase's record: the one kept under ``key``, else a new one.
+
+    A record that cannot be read any more (another version wrote it, or a crash of the disk)
+    is made anew.
+    """
+    from pydantic import ValidationError
+
+    path = root / "state" / f"{phase}.json"
+    try:
+        kept = json.loads(path.read_bytes())
+        if kept["key"] == key:
+            return from_json(kind, kept["record"])
+    except (FileNotFoundError, ValueError, KeyError, ValidationError):
+        pass  # nothing usable is remembered: the phase is simply done again
+    record = do()
+    write_atomic(path, json.dumps({"key": key, "record": as_json(record)}).encode())
+    return record
+
+
+def recalled(root: Path, phase: str, kind: type[R]) -> R | None:
+    """Return what the phase left last, whether or not it is stale; None if it never ran."""
+    path = root / "state" / f"{phase}.json"
+    if not path.exists():
+        return None
+    return from_json(kind, json.loads(path.read_bytes())["record"])
+
+
+def forget(root: Path, phase: str) -> None:
+    """Drop the memory of a phase, so that it is done again."""
+    (root / "state" / f"{phase}.json").unlink(missing_ok=True)
+
+
+def understand_key(root: Path, file: ProjectFile) -> str:
+    """Return the digest of everything a snapshot rests on."""
+    return digest(
+        {
+            "understand": file.understand.model_dump(mode="json"),
+            "test_share": file.conclude.test_share,
+            "positive": file.question.positive,
+            "steward": file.question.roles.steward,
+            "slices": [list(kpi.slice_by) + list(kpi.slice or {}) for kpi in file.question.kpis],
+            "fairness": [gap.by for gap in file.question.fairness],
+            "seed": file.a3.seed,
+            "files": _source_files(root, file),
+            "code": code_digest(root),
+            "packages": _versions(),
+        }
+    )
+
+
+def loop_key(root: Path, file: ProjectFile, snapshot: str) -> str:
+    """Return the digest of everything a candidate rests on."""
+    return digest(
+        {
+            "snapshot": snapshot,
+            "question": file.question.digest,
+            "a3": file.a3.model_dump(mode="json"),
+            "code": code_digest(root),
+            "packages": _versions(),
+        }
+    )
+
+
+def code_digest(root: Path) -> str:
+    """Return the digest of the user's Python and SQL files beside the project file."""
+    found = [*root.rglob("*.py"), *root.rglob("*.sql")]
+    own = [path for path in found if not _kept_by_us(path.relative_to(root))]
+    return tree_digest(sorted(own), root=root)
+
+
+def _kept_by_us(path: Path) -> bool:
+    return any(part in KEPT_BY_US or part.startswith((".", "__")) for part in path.parts[:-1])
+
+
+def _source_files(root: Path, file: ProjectFile) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, source in sorted(file.understand.sources.items()):
+        if source.path is None:
+            continue
+        base, pattern = (
+            (Path("/"), source.path[1:]) if source.path[0] == "/" else (root, source.path)
+        )
+        found[name] = {str(path): file_digest(path) for path in sorted(base.glob(pattern))}
+    return found
+
+
+def _versions() -> dict[str, str]:
+    names = ("qua3ck", "scikit-learn", "lightgbm", "numpy", "pandas", "optuna")
+    return {name: metadata.version(name) for name in names}

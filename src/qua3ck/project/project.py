@@ -1,0 +1,294 @@
+"""A project folder as an object: the same verbs as the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qua3ck.kit.clock import Clock, utc_now
+from qua3ck.kit.errors import Qua3ckError
+from qua3ck.kit.findings import Finding
+from qua3ck.project import checks, plan
+from qua3ck.project.asking import set_question
+from qua3ck.project.file import NAME, Places, ProjectFile, read_project_file
+from qua3ck.project.running import sole_worker
+
+if TYPE_CHECKING:
+    from qua3ck.a3.records import Candidate
+    from qua3ck.conclude.records import Conclusion
+    from qua3ck.govern import Workspace
+    from qua3ck.store.tracking import Tracking
+    from qua3ck.transfer.records import Certificate, Release
+    from qua3ck.understand.records import Snapshot
+
+Progress = Callable[[str, str, int, int], None]
+
+
+def open_project(path: str | Path = ".", *, actor: str | None = None) -> Project:
+    """Open a project folder.
+
+    Parameters
+    ----------
+    path : str or Path, default "."
+        The folder, or its ``qua3ck.yaml``.
+    actor : str, optional
+        Who acts; default ``$QUA3CK_ACTOR``, else the login name.
+
+    Returns
+    -------
+    Project
+        With the verbs of the command line as methods.
+
+    Raises
+    ------
+    Qua3ckError
+        If there is no project file, or it has mistakes; says line, value and cure.
+    """
+    return Project(_project_file(Path(path)), actor=actor)
+
+
+class Project:
+    """A project: its file, its folder, and what may be done with it.
+
+    Parameters
+    ----------
+    path : Path
+        The project file.
+    actor : str, optional
+        Who acts.
+    progress : callable, optional
+        Called with (phase, text, done, total) as work goes on.
+    clock : callable, optional
+        Gives the present moment.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        actor: str | None = None,
+        progress: Progress | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        self.root = path.parent.resolve()
+        self.file: ProjectFile
+        self.places: Places
+        self.file, self.places = read_project_file(path)
+        self._actor = actor
+        self._clock = clock
+        self._progress = progress
+        self._workspace: Workspace | None = None
+
+    def __repr__(self) -> str:
+        """Return the name and how far the project has come."""
+        return "\n".join(self.lines())
+
+    @property
+    def name(self) -> str:
+        """The project's name in its file."""
+        return self.file.project
+
+    def watch(self, progress: Progress) -> None:
+        """Have ``progress`` called with (phase, text, done, total) as work goes on."""
+        self._progress = progress
+        self._workspace = None
+
+    def lines(self) -> list[str]:
+        """Return a few lines: what is asked, and the record each phase left."""
+        from qua3ck.project.status import status_lines
+
+        return status_lines(self.root, self.file)
+
+    # -- the phases ------------------------------------------------------------
+
+    def check(self) -> tuple[Finding, ...]:
+        """Hold the project file against what exists; writes nothing.
+
+        Returns
+        -------
+        tuple of Finding
+            Empty if nothing is to be said. Mistakes that stop a run raise instead.
+        """
+        return checks.check(self.root, self.file, self.places)
+
+    def risk_class(self) -> tuple[str, str]:
+        """Return the risk class that the answers give, and why."""
+        from qua3ck.govern import risk_class
+
+        risk = self.file.question.risk
+        return risk_class(affects=risk.affects, domain=risk.domain, automated=risk.automated)
+
+    def understand(self, *, again: bool = False) -> Snapshot:
+        """Load, split and seal; returns the snapshot that the loop reads."""
+        with sole_worker(self.root, verb="understand"):
+            return self._understand(again=again)
+
+    def loop(self) -> Candidate:
+        """Search algorithms, features and hyperparameters; returns the candidate."""
+        with sole_worker(self.root, verb="loop"):
+            return self._loop(self._understand())
+
+    def conclude(self) -> Conclusion:
+        """Open the seal for the candidate and judge it; never twice for the same one."""
+        with sole_worker(self.root, verb="conclude"):
+            snapshot = self._understand()
+            return self._conclude(snapshot, self._loop(snapshot))
+
+    def run(self) -> Conclusion:
+        """Do every phase that is stale, from the sources to the verdict."""
+        with sole_worker(self.root, verb="run"):
+            checks.refuse_mistakes(self.root, self.file, self.places)
+            snapshot = self._understand()
+            return self._conclude(snapshot, self._loop(snapshot))
+
+    def release(self) -> Release:
+        """Make the judged candidate an immutable version; Blocked if its verdict is not pass."""
+        from qua3ck.transfer import make_release
+
+        with sole_worker(self.root, verb="release"):
+            snapshot = self._understand()
+            candidate = self._loop(snapshot)
+            return make_release(
+                self.file.question,
+                snapshot,
+                candidate,
+                self._conclude(snapshot, candidate),
+                self.workspace(),
+                tracking=self.tracking(),
+                section=self.file.transfer,
+            )
+
+    def workspace(self) -> Workspace:
+        """Return the open workspace: ledger, warehouse, keys and who acts."""
+        from qua3ck.govern import open_workspace
+
+        if self._workspace is None:
+            self._workspace = open_workspace(
+                self.root,
+                self.name,
+                actor=self._actor,
+                clock=self._clock,
+                **({"progress": self._progress} if self._progress else {}),
+            )
+        return self._workspace
+
+    def tracking(self) -> Tracking:
+        """Return the MLflow tracking and registry that the project file names."""
+        from qua3ck.store.tracking import Tracking
+
+        uri = self.file.transfer.tracking or f"sqlite:///{self.root / 'mlflow.db'}"
+        return Tracking(uri, self.root, self.name)
+
+    # -- the version's life ----------------------------------------------------
+
+    def approve(self, version: int, *, approver: str, decision: str, reason: str) -> Any:
+        """Sign for or against a version, as one enrolled person."""
+        from qua3ck.govern import approve
+
+        return approve(
+            self.workspace(), version, approver=approver, decision=decision, reason=reason
+        )
+
+    def promote(self, version: int, *, alias: str = "champion", reason: str) -> Any:
+        """Move an alias to a version through the gates of the risk class."""
+        from qua3ck.transfer import promote
+
+        with sole_worker(self.root, verb="promote"):
+            return promote(
+                self.workspace(),
+                self.file.question,
+                version,
+                alias=alias,
+                reason=reason,
+                tracking=self.tracking(),
+                section=self.file.transfer,
+            )
+
+    def rollback(self, *, alias: str = "champion", reason: str) -> Any:
+        """Move an alias back to the version it had before."""
+        from qua3ck.transfer import rollback
+
+        with sole_worker(self.root, verb="rollback"):
+            return rollback(self.workspace(), alias=alias, reason=reason, tracking=self.tracking())
+
+    def reproduce(self, version: int, *, fresh_env: bool = False) -> Certificate:
+        """Rebuild a version from its pinned snapshot and compare."""
+        from qua3ck.transfer import reproduce
+
+        with sole_worker(self.root, verb="reproduce"):
+            return reproduce(self.workspace(), version, fresh_env=fresh_env)
+
+    # -- one phase each, under the lock ----------------------------------------
+
+    def _understand(self, *, again: bool = False) -> Snapshot:
+        from qua3ck.understand import take_snapshot
+        from qua3ck.understand.records import Snapshot
+
+        workspace = self.workspace()
+        set_question(self.file.question, workspace)
+        if again:
+            plan.forget(self.root, "understand")
+        return plan.recall_or_do(
+            self.root,
+            "understand",
+            plan.understand_key(self.root, self.file),
+            Snapshot,
+            lambda: take_snapshot(
+                self.file.understand,
+                self.file.question,
+                test_share=self.file.conclude.test_share,
+                seed=self.file.a3.seed,
+                workspace=workspace,
+            ),
+        )
+
+    def _loop(self, snapshot: Snapshot) -> Candidate:
+        from qua3ck.a3 import run_loop
+        from qua3ck.a3.records import Candidate
+
+        return plan.recall_or_do(
+            self.root,
+            "loop",
+            plan.loop_key(self.root, self.file, snapshot.id),
+            Candidate,
+            lambda: run_loop(
+                self.file.a3,
+                self.file.question,
+                snapshot,
+                self.workspace(),
+                tracking=self.tracking(),
+            ),
+        )
+
+    def _conclude(self, snapshot: Snapshot, candidate: Candidate) -> Conclusion:
+        from qua3ck.conclude import conclude
+        from qua3ck.govern import alias_at
+        from qua3ck.kit.records import save
+
+        workspace = self.workspace()
+        version = alias_at(workspace.ledger, "champion")
+        champion = self.root / "releases" / str(version) if version is not None else None
+        conclusion = conclude(
+            self.file.conclude,
+            self.file.question,
+            snapshot,
+            candidate,
+            workspace,
+            champion=champion,
+            seed=self.file.a3.seed,
+        )
+        save(conclusion, self.root / "state" / "conclusion.json")
+        return conclusion
+
+
+def _project_file(path: Path) -> Path:
+    found = path / NAME if path.is_dir() else path
+    if found.is_file():
+        return found
+    raise Qua3ckError(
+        f"There is no {NAME} here" if path.is_dir() else f"{path} does not exist",
+        where=str(path),
+        fix=f"name the project's folder, or make a new one with: qua3ck init {path}",
+        code="P001",
+    )

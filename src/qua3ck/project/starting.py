@@ -1,0 +1,104 @@
+"""Writes a new, commented project that only needs its answers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from qua3ck.kit.errors import Qua3ckError
+from qua3ck.project.file import NAME
+
+_TEMPLATE = """\
+# A qua3ck project. Answer the six questions, name the data, then type: qua3ck run
+project: {project}
+product: model
+
+question:
+  asks: {asks}
+  decides: Who decides what with the answer?
+  why_now: Why is it needed now?
+  risks: What does a wrong answer cost, and whom?
+  stop_if: [rows < 200]              # when to give up; looked at on every run
+  kpis:                              # each is judged on its interval, never on the bare number
+    - {{id: {kpi}, metric: {metric}, {threshold}}}
+    - {{id: latency, metric: latency_p99_ms, at_most: 100}}
+  # fairness:
+  #   - {{id: sex_gap, metric: equal_opportunity_difference, by: sex, at_most: 0.10}}
+  # costs: {{false_negative: 5, false_positive: 1}}    # the decision threshold follows them
+  risk: {{affects: organisation, domain: other, automated: false}}   # or: people, nobody
+
+understand:
+  sources:
+    rows: {{kind: csv, path: {path}}}  # kinds: csv, parquet, function
+  target: {target}
+  # time: applied_on                 # a date column: the newest rows are sealed
+  # group: household_id              # never on both sides of the split
+  # entity: client_id                # corrections then never move a row across the split
+  # known_at_prediction: {{exclude: [call_duration]}}
+  # sensitive: [sex]                 # kept out of the model, available to the judge
+
+a3:
+  candidates: [{candidates}]
+  budget: {{trials: 30}}
+
+conclude: {{test_share: 0.2, openings: 1}}
+"""
+
+
+def start_project(
+    folder: Path, *, data: str = "data/*.csv", target: str = "target", task: str = "classification"
+) -> Path:
+    """Write a commented project file into ``folder`` and return its path.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is missing; other files in it are left alone.
+    data : str
+        Path or pattern of the CSV files, from the folder.
+    target : str
+        The column to predict.
+    task : {"classification", "regression"}
+        Decides the first KPI and the algorithms written down.
+
+    Raises
+    ------
+    Qua3ckError
+        If there is a project file already.
+    """
+    path = folder / NAME
+    if path.exists():
+        raise Qua3ckError(
+            f"There is a {NAME} already",
+            where=str(path),
+            fix="edit it, or name another folder",
+            code="P013",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(_TEMPLATE.format(**_words(folder, data, target, task)), encoding="utf-8")
+    return path
+
+
+def _words(folder: Path, data: str, target: str, task: str) -> dict[str, str]:
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", folder.resolve().name).strip("-_0123456789")
+    quoted = target if re.fullmatch(r"[A-Za-z_][\w ]*", target) else f'"{target}"'
+    shared = {
+        "project": name or "project",
+        "path": data if re.fullmatch(r"[\w./-]+", data) else f'"{data}"',
+        "target": quoted,
+    }
+    if task == "regression":
+        return shared | {
+            "asks": "How much will it be?",
+            "kpi": "error",
+            "metric": "mae",
+            "threshold": "at_most: 10",
+            "candidates": "linear_regression, random_forest, gradient_boosting",
+        }
+    return shared | {
+        "asks": "Which ones will it be?",
+        "kpi": "right",
+        "metric": "accuracy",
+        "threshold": "at_least: 0.90",
+        "candidates": "logistic_regression, random_forest, gradient_boosting",
+    }

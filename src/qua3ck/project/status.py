@@ -1,0 +1,66 @@
+"""How far a project has come, in a few lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qua3ck.project import plan
+from qua3ck.project.file import ProjectFile
+
+if TYPE_CHECKING:
+    from qua3ck.a3.records import Candidate
+    from qua3ck.understand.records import Snapshot
+
+
+def status_lines(root: Path, file: ProjectFile) -> list[str]:
+    """Return one line per phase: what is asked, and what each phase left last."""
+    from qua3ck.a3.records import Candidate
+    from qua3ck.understand.records import Snapshot
+
+    kpis = ", ".join(
+        f"{kpi.metric} {'>=' if kpi.direction == 'at_least' else '<='} {kpi.threshold:g}"
+        for kpi in file.question.kpis
+    )
+    lines = [f"{file.project}: {file.question.asks}", f"Q   {kpis}"]
+    snapshot = plan.recalled(root, "understand", Snapshot)
+    lines.append(snapshot_line(snapshot) if snapshot else "U   not taken yet")
+    candidate = plan.recalled(root, "loop", Candidate)
+    lines.append(candidate_line(candidate) if candidate else "A3  not run yet")
+    return [*lines, *_conclusion_lines(root), *_release_lines(root)]
+
+
+def snapshot_line(snapshot: Snapshot) -> str:
+    """Return the one line about a snapshot."""
+    split = snapshot.split
+    said = f", findings: {', '.join(sorted({f.code for f in snapshot.findings}))}"
+    return (
+        f"U   {split.rows_train} rows to learn from, {split.rows_test} sealed"
+        f" ({split.method}, by {split.unit}){said if snapshot.findings else ''}"
+    )
+
+
+def candidate_line(candidate: Candidate) -> str:
+    """Return the one line about a candidate."""
+    first = next(iter(candidate.scores.items()), None)
+    score = f", validation {first[0]} {first[1].value:.4g}" if first else ""
+    return (
+        f"A3  {len(candidate.trials)} trials, best: {candidate.algorithm}{score}"
+        f" ({candidate.model_format})"
+    )
+
+
+def _conclusion_lines(root: Path) -> list[str]:
+    from qua3ck.conclude import lines
+    from qua3ck.conclude.records import Conclusion
+    from qua3ck.kit.records import load
+
+    path = root / "state" / "conclusion.json"
+    return lines(load(Conclusion, path)) if path.exists() else ["C   not concluded yet"]
+
+
+def _release_lines(root: Path) -> list[str]:
+    versions = sorted(
+        int(path.name) for path in (root / "releases").glob("*") if path.name.isdigit()
+    )
+    return [f"K   versions: {', '.join(map(str, versions))}"] if versions else []
