@@ -150,9 +150,9 @@ def _no_function(
 
 
 def _algorithms(file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:
-    from qua3ck.a3.algorithms import algorithm_names
+    from qua3ck.a3.algorithms import _SPELLINGS, ALGORITHMS
 
-    known = algorithm_names()
+    known = [*ALGORITHMS, *_SPELLINGS]
     for i, name in enumerate(file.a3.candidates):
         if "." not in name and name not in known:
             yield Qua3ckError(

@@ -94,4 +94,11 @@ PAGES: tuple[CodePage, ...] = (
         "qua3ck init . typed twice.",
         "Edit the file, or name another folder.",
     ),
+    CodePage(
+        "P014",
+        "Nothing released yet",
+        "A verb asks for a version, and the project has none: its verdict did not pass.",
+        "qua3ck promote after a run that ended undecided.",
+        "Read what the verdict lacks: qua3ck conclude. More rows decide what is undecided.",
+    ),
 )

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qua3ck.kit.clock import Clock, utc_now
-from qua3ck.kit.errors import Qua3ckError
+from qua3ck.kit.errors import Blocked, Qua3ckError
 from qua3ck.kit.findings import Finding
 from qua3ck.project import checks, plan
 from qua3ck.project.asking import set_question
 from qua3ck.project.file import NAME, Places, ProjectFile, read_project_file
 from qua3ck.project.running import sole_worker
+from qua3ck.project.status import status_lines, why_not_released
 
 if TYPE_CHECKING:
     from qua3ck.a3.records import Candidate
     from qua3ck.conclude.records import Conclusion
-    from qua3ck.govern import Workspace
+    from qua3ck.govern import Approval, Person, Workspace
     from qua3ck.store.tracking import Tracking
-    from qua3ck.transfer.records import Certificate, Release
+    from qua3ck.transfer.audit import Audit, Verified
+    from qua3ck.transfer.records import Certificate, Promotion, Release
     from qua3ck.understand.records import Snapshot
 
 Progress = Callable[[str, str, int, int], None]
+
+
+def silent(phase: str, text: str, done: int, total: int) -> None:
+    """Say nothing of progress."""
+    del phase, text, done, total
 
 
 def open_project(path: str | Path = ".", *, actor: str | None = None) -> Project:
@@ -68,7 +75,7 @@ class Project:
         path: Path,
         *,
         actor: str | None = None,
-        progress: Progress | None = None,
+        progress: Progress = silent,
         clock: Clock = utc_now,
     ) -> None:
         self.root = path.parent.resolve()
@@ -96,8 +103,6 @@ class Project:
 
     def lines(self) -> list[str]:
         """Return a few lines: what is asked, and the record each phase left."""
-        from qua3ck.project.status import status_lines
-
         return status_lines(self.root, self.file)
 
     # -- the phases ------------------------------------------------------------
@@ -169,7 +174,7 @@ class Project:
                 self.name,
                 actor=self._actor,
                 clock=self._clock,
-                **({"progress": self._progress} if self._progress else {}),
+                progress=self._progress,
             )
         return self._workspace
 
@@ -182,15 +187,50 @@ class Project:
 
     # -- the version's life ----------------------------------------------------
 
-    def approve(self, version: int, *, approver: str, decision: str, reason: str) -> Any:
-        """Sign for or against a version, as one enrolled person."""
-        from qua3ck.govern import approve
+    def newest(self, version: int | None = None) -> int:
+        """Return the version asked for, else the newest.
 
-        return approve(
-            self.workspace(), version, approver=approver, decision=decision, reason=reason
+        Raises
+        ------
+        Blocked
+            If there is none: says what the verdict was.
+        """
+        versions = sorted(
+            int(path.name) for path in (self.root / "releases").glob("*") if path.name.isdigit()
+        )
+        if version is not None or versions:
+            return version if version is not None else versions[-1]
+        raise Blocked(
+            f"There is no released version{why_not_released(self.root)}",
+            where=str(self.root / "releases"),
+            fix="qua3ck run, then qua3ck release; only a verdict that passes can be released",
+            code="P014",
         )
 
-    def promote(self, version: int, *, alias: str = "champion", reason: str) -> Any:
+    def report(self, version: int | None = None) -> Path:
+        """Return the path of a version's report."""
+        from qua3ck.transfer import find_release
+
+        release = find_release(self.read_only().ledger, self.newest(version))
+        return self.root / release.path / "report.html"
+
+    def enrol(self, name: str, roles: tuple[str, ...], *, public: Path | None = None) -> Person:
+        """Enrol a person with keys and roles; only the owner may."""
+        from qua3ck.govern import enrol
+
+        return enrol(self.workspace(), name, roles, public=public)
+
+    def approve(
+        self, version: int, *, decision: str = "approve", reason: str, approver: str | None = None
+    ) -> Approval:
+        """Sign for or against a version, as one enrolled person; default: who acts."""
+        from qua3ck.govern import approve
+
+        workspace = self.workspace()
+        who = approver or workspace.actor
+        return approve(workspace, version, approver=who, decision=decision, reason=reason)
+
+    def promote(self, version: int, *, alias: str = "champion", reason: str) -> Promotion:
         """Move an alias to a version through the gates of the risk class."""
         from qua3ck.transfer import promote
 
@@ -205,7 +245,7 @@ class Project:
                 section=self.file.transfer,
             )
 
-    def rollback(self, *, alias: str = "champion", reason: str) -> Any:
+    def rollback(self, *, alias: str = "champion", reason: str) -> Promotion:
         """Move an alias back to the version it had before."""
         from qua3ck.transfer import rollback
 
@@ -218,6 +258,26 @@ class Project:
 
         with sole_worker(self.root, verb="reproduce"):
             return reproduce(self.workspace(), version, fresh_env=fresh_env)
+
+    def audit(
+        self, *, version: int | None = None, alias: str | None = None, on: str | None = None
+    ) -> Audit:
+        """Return who did what, when and why; or what an alias was on a day."""
+        from qua3ck.transfer import audit
+
+        return audit(self.read_only(), version=version, alias=alias, on=on)
+
+    def verify(self) -> Verified:
+        """Check the ledger, its signatures, and every version's files against it."""
+        from qua3ck.transfer import verify
+
+        return verify(self.read_only())
+
+    def read_only(self) -> Workspace:
+        """Return the workspace opened for reading; needs no key and writes nothing."""
+        from qua3ck.govern import open_workspace
+
+        return open_workspace(self.root, self.name, actor=self._actor, read_only=True)
 
     # -- one phase each, under the lock ----------------------------------------
 

@@ -64,3 +64,20 @@ def _release_lines(root: Path) -> list[str]:
         int(path.name) for path in (root / "releases").glob("*") if path.name.isdigit()
     )
     return [f"K   versions: {', '.join(map(str, versions))}"] if versions else []
+
+
+def why_not_released(root: Path) -> str:
+    """Return ``": the verdict was ..."`` with the KPIs that did not pass; empty if unknown."""
+    from qua3ck.conclude.records import Conclusion
+    from qua3ck.kit.records import load
+
+    path = root / "state" / "conclusion.json"
+    if not path.exists():
+        return ": nothing has been concluded yet"
+    conclusion = load(Conclusion, path)
+    if conclusion.release_allowed:
+        return ", though the verdict allows one"
+    judged = (*conclusion.kpis, *conclusion.slices, *conclusion.fairness)
+    open_ = [f"{v.id} is {v.verdict}" for v in judged if v.verdict != "pass"]
+    blocking = [f"finding {f.code} blocks" for f in conclusion.findings if f.blocks]
+    return f": {'; '.join([*open_, *blocking]) or 'the verdict does not allow one'}"
