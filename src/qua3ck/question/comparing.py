@@ -1,0 +1,229 @@
+"""Whether one predictor beats another on the same rows, and by how much at least."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import binom, norm
+from scipy.stats import t as student
+
+from qua3ck.kit.errors import NotEnoughEvidence
+from qua3ck.question.bootstrap import Draws, bca_bounds, draw, resamples_for
+from qua3ck.question.metrics import Metric, metric
+from qua3ck.question.ranking import average_precision
+from qua3ck.question.scoring import influence_of, ranked, require, score, share_parts, sums
+from qua3ck.question.units import Units, blocks, clusters, spread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from qua3ck.question.outcome import Outcome
+
+    Floats = NDArray[np.float64]
+
+_PAIRED_SHARES = {"accuracy", "recall", "specificity", "false_positive_rate"}
+_FEWEST = 20
+_FEWEST_EFFECTIVE = 8.0
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Predictor a against b on the same rows.
+
+    Attributes
+    ----------
+    metric : str
+        What was compared.
+    a, b : float
+        The two values.
+    difference : float
+        Above zero if a is better, whichever side is good for the metric.
+    low, high : float or None
+        One-sided bounds of it, each at ``confidence``; None where ``reason`` says why.
+    p_value : float or None
+        Two-sided, of no difference.
+    n : int
+        Independent units it rests on.
+    unit : str
+        What they are: rows, groups or blocks.
+    confidence : float
+        Coverage of each bound by itself.
+    method : str
+        How the bounds were made.
+    reason : str
+        Why there are no bounds; empty if there are.
+    """
+
+    metric: str
+    a: float
+    b: float
+    difference: float
+    low: float | None
+    high: float | None
+    p_value: float | None
+    n: int
+    unit: str
+    confidence: float
+    method: str
+    reason: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """``pass`` if a is better beyond doubt, ``fail`` if worse beyond doubt, else undecided."""
+        if self.low is not None and self.low > 0:
+            return "pass"
+        return "fail" if self.high is not None and self.high < 0 else "undecided"
+
+
+def compare(name: str, a: Outcome, b: Outcome, *, confidence: float, seed: int) -> Difference:
+    """Return how much better a is than b, paired row by row.
+
+    Parameters
+    ----------
+    name : str
+        Metric; not a gap between groups, a timing or a constraint.
+    a, b : Outcome
+        On the same rows in the same order; clusters and time order are read from ``a``.
+    confidence : float, in (0.5, 1)
+        Coverage of each bound by itself.
+    seed : int
+        For the bootstrap.
+
+    Returns
+    -------
+    Difference
+        By McNemar for shares of the same rows, paired DeLong for the AUC, paired BCa
+        bootstrap for the rest; over groups or blocks by their paired spread.
+
+    Raises
+    ------
+    NotEnoughEvidence
+        If the metric cannot be computed for one of them, or has no rows to pair.
+    ValueError
+        If the truths differ: these are not the same rows.
+    """
+    asked = metric(name, where="compare")
+    if asked.family in {"gap", "latency", "constraint"}:
+        raise NotEnoughEvidence(
+            f"{asked.title} has no rows to pair", where=name, fix="compare it by its verdicts"
+        )
+    if not np.array_equal(a.truth, b.truth):
+        message = "compare() needs two predictions of the same rows in the same order"
+        raise ValueError(message)
+    for one in (a, b):
+        require(asked, one)
+    sign = 1.0 if asked.higher_is_better else -1.0
+    first, second = score(asked, a), score(asked, b)
+    base = Difference(
+        name, first, second, sign * (first - second), None, None, None, a.rows, "rows",
+        confidence, "",
+    )  # fmt: skip
+    influence = sign * (influence_of(asked, a) - influence_of(asked, b))
+    if a.clusters is not None or a.order is not None:
+        return _dependent(base, a, influence)
+    if asked.name in _PAIRED_SHARES:
+        return _mcnemar(base, asked, a, b, sign)
+    if asked.name == "roc_auc":
+        rows = Units(np.arange(a.rows), a.rows, "rows", in_line=False)
+        return _student(base, influence, rows, "paired DeLong")
+    return _bootstrap(base, asked, a, b, influence, sign, seed)
+
+
+def _mcnemar(base: Difference, asked: Metric, a: Outcome, b: Outcome, sign: float) -> Difference:
+    """Bound a difference of shares by the rows on which the two disagree.
+
+    The test is exact (binomial); the bounds are Bonett & Price's adjusted Wald ones
+    (2012, Journal of Educational and Behavioral Statistics 37, 479-488), and never claim
+    what the exact test does not.
+    """
+    hit_a, about = share_parts(asked, a)
+    hit_b, _ = share_parts(asked, b)
+    rows = a.rows if about is None else int(np.count_nonzero(about))
+    only_a, only_b = int((hit_a & ~hit_b).sum()), int((~hit_a & hit_b).sum())
+    if sign < 0:
+        only_a, only_b = only_b, only_a
+    for_a = float(binom.sf(only_a - 1, only_a + only_b, 0.5))
+    for_b = float(binom.cdf(only_a, only_a + only_b, 0.5))
+    share_a, share_b = (only_a + 1) / (rows + 2), (only_b + 1) / (rows + 2)
+    half = norm.ppf(base.confidence) * np.sqrt(
+        (share_a + share_b - (share_a - share_b) ** 2) / (rows + 2)
+    )
+    low, high = float(share_a - share_b - half), float(share_a - share_b + half)
+    if for_a > 1 - base.confidence:
+        low = min(low, 0.0)
+    if for_b > 1 - base.confidence:
+        high = max(high, 0.0)
+    p_value = min(1.0, 2 * min(for_a, for_b))
+    return replace(
+        base, low=max(low, -1.0), high=min(high, 1.0), p_value=p_value, n=rows, method="McNemar"
+    )
+
+
+def _student(base: Difference, influence: Floats, units: Units, method: str) -> Difference:
+    of = spread(influence, units)
+    found = replace(base, n=of.units, unit=units.called, method=method)
+    if not influence.any() or np.abs(influence).max() < 1e-15:
+        return replace(found, low=base.difference, high=base.difference, p_value=1.0)
+    if of.units < _FEWEST or of.effective < _FEWEST_EFFECTIVE:
+        return replace(found, reason=f"too few {units.called} for this method: {of.units}")
+    reach = float(student.ppf(base.confidence, of.units - 1)) * of.error
+    p_value = float(2 * student.sf(abs(base.difference) / of.error, of.units - 1))
+    low, high = base.difference - reach, base.difference + reach
+    return replace(found, low=low, high=high, p_value=p_value)
+
+
+def _dependent(base: Difference, a: Outcome, influence: Floats) -> Difference:
+    found = []
+    if a.clusters is not None:
+        units = clusters(np.asarray(a.clusters))
+        found.append(_student(base, influence, units, "paired over clusters"))
+    if a.order is not None:
+        units = blocks(np.asarray(a.order), influence)
+        found.append(_student(base, influence, units, "paired over blocks"))
+    return max(found, key=lambda one: 9e9 if one.low is None else base.difference - one.low)
+
+
+def _bootstrap(
+    base: Difference,
+    asked: Metric,
+    a: Outcome,
+    b: Outcome,
+    influence: Floats,
+    sign: float,
+    seed: int,
+) -> Difference:
+    found = replace(base, method="paired BCa bootstrap")
+    power = float((influence**2).sum())
+    if power < 1e-24:
+        return replace(found, low=base.difference, high=base.difference, p_value=1.0)
+    effective = power**2 / float((influence**4).sum())
+    if a.rows < _FEWEST or effective < _FEWEST_EFFECTIVE:
+        return replace(found, reason=f"too few rows for this method: {a.rows}")
+    of_a, of_b = _values(asked, a), _values(asked, b)
+
+    def both(counts: Floats) -> Floats:
+        return sign * (of_a(counts) - of_b(counts))
+
+    resampled = draw(both, a.rows, resamples=resamples_for(base.confidence), seed=seed)
+    low, high = bca_bounds(Draws(base.difference, resampled, influence), confidence=base.confidence)
+    share = float(np.mean(resampled <= 0)), float(np.mean(resampled >= 0))
+    p_value = min(1.0, 2 * max(min(share), 1 / len(resampled)))
+    return replace(found, low=low, high=high, p_value=p_value)
+
+
+def _values(asked: Metric, outcome: Outcome) -> Callable[[Floats], Floats]:
+    """Return a metric as a function of row counts, shape (n_sets, n_rows)."""
+    if asked.name == "average_precision":
+        (positive, scores), *_ = ranked(asked, outcome)
+        return lambda counts: average_precision(positive, scores, counts)
+    if asked.family == "share":
+        hits, about = share_parts(asked, outcome)
+        of = np.ones(outcome.rows) if about is None else about.astype(float)
+        return lambda counts: (counts @ hits) / (counts @ of)
+    parts = sums(asked, outcome)
+    table = parts.table if parts.codes is None else parts.table[parts.codes]
+    return lambda counts: parts.formula(counts @ table)

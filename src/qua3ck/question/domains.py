@@ -1,0 +1,72 @@
+"""Where a method may be used: the rows it needs before its bounds cover what they say.
+
+Each line was found by simulation and is held up by ``prove/coverage.py``: inside it every
+bound covers at least confidence - 0.01; outside the verdict is undecided, "too few rows
+for this method". ``docs/coverage.md`` shows the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What must be there before a method is used.
+
+    Attributes
+    ----------
+    method : str
+        Its name, as in ``Verdict.method``.
+    units : int
+        Fewest rows, groups, blocks or requests.
+    rarer : int
+        Fewest units of the rarest kind that the metric compares (class, or group's hits
+        and misses); 0 where there is none.
+    effective : float
+        Fewest units that carry the figure: (sum u^2)^2 / sum u^4 over their influences u.
+        For a share it is the number of the rarer answer, for errors with heavy tails how
+        many large ones were seen.
+    why : str
+        What goes wrong below.
+    """
+
+    method: str
+    units: int
+    rarer: int
+    effective: float
+    why: str
+
+    def refusal(self, *, units: int, unit: str, rarer: float, effective: float) -> str:
+        """Return why the method may not be used here; empty if it may."""
+        if units < self.units:
+            return f"too few {unit} for this method: {units}, it needs {self.units}"
+        if rarer < self.rarer:
+            return (
+                f"too few {unit} for this method: {rarer:.0f} of the rarest kind,"
+                f" it needs {self.rarer}"
+            )
+        if effective < self.effective:
+            return (
+                f"too few {unit} for this method: the figure rests on about {effective:.0f}"
+                f" of them, it needs {self.effective:.0f}"
+            )
+        return ""
+
+
+_TABLE = (
+    Domain("Clopper-Pearson", 1, 0, 0, "never: it is exact"),
+    Domain("order statistics", 1, 0, 0, "never: exact, but it has no bound below a number of rows"),
+    Domain("DeLong, logit", 30, 10, 20, "near 1 few misordered pairs carry the spread"),
+    Domain("Newcombe", 30, 5, 0, "score intervals are too short when hits or misses are rare"),
+    Domain("BCa bootstrap", 30, 0, 20, "resampling cannot show what was not drawn"),
+    Domain("calibration, corrected", 100, 0, 20, "noise in a bin looks like miscalibration"),
+    Domain("clusters, share", 15, 0, 0, "the spread between few groups is unknown"),
+    Domain("clusters, t", 20, 0, 8, "the spread between few groups is unknown"),
+    Domain("blocks, share", 20, 0, 0, "the memory of a short series is underestimated"),
+    Domain("blocks, t", 20, 0, 8, "the memory of a short series is underestimated"),
+)
+
+DOMAINS: Mapping[str, Domain] = MappingProxyType({domain.method: domain for domain in _TABLE})

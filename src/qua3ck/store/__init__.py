@@ -1,0 +1,1 @@
+"""What is kept on disks and servers: warehouse, releases, tracking, keys."""

@@ -1,0 +1,78 @@
+"""The pages behind the store's codes."""
+
+from __future__ import annotations
+
+from qua3ck.kit.findings import CodePage
+
+KEY_PAGES = (
+    CodePage(
+        "S031",
+        "No private key of this person",
+        "The action needs a signature or a key of somebody whose private key is not in the key"
+        " store of this machine.",
+        "The project was copied on a USB stick; the keys stayed at home, as they should.",
+        "Copy the key file, set QUA3CK_KEYS to the folder that has it, or set QUA3CK_ACTOR to"
+        " somebody whose key is here.",
+    ),
+    CodePage(
+        "S032",
+        "No such secret: no key for the seal",
+        "A secret such as the key of a seal is not in this key store; without it the sealed"
+        " rows can be read by nobody.",
+        "A colleague made the seal; you run conclude with your own key store.",
+        "Set QUA3CK_KEYS to the store in which the seal was made, or let the person who made"
+        " it, or the steward it was wrapped for, go on.",
+    ),
+    CodePage(
+        "S033",
+        "Wrong key",
+        "The key does not open what was sealed, or a byte of it was changed: the cipher cannot"
+        " tell these two apart.",
+        "A seal wrapped for the steward is opened as the analyst.",
+        "Act as the person it was made for. If it is the right key, restore sealed/ from a copy.",
+    ),
+    CodePage(
+        "S034",
+        "The name is taken by another secret",
+        "Overwriting a secret would make rows sealed with it unreadable for ever.",
+        "A key is imported under the name of a seal that exists.",
+        "Check which of the two is in use; keep a copy of the other elsewhere and remove it.",
+    ),
+    CodePage(
+        "S035",
+        "Not a name for a key",
+        "Names of keys are file names on every system.",
+        'The actor is "Ana María"; the file would be spelt differently elsewhere.',
+        "Use small letters, digits, dot, dash and underscore: ana-maria.",
+    ),
+    CodePage(
+        "S036",
+        "The key store cannot be made",
+        "The folder for the keys could not be created.",
+        "QUA3CK_KEYS names a folder on a stick that is not plugged in.",
+        "Set QUA3CK_KEYS to a folder of yours outside the project.",
+    ),
+    CodePage(
+        "S037",
+        "Others may read the keys",
+        "Whoever can read a private key can sign as its owner.",
+        "The folder was copied without its modes: 0644 instead of 0600.",
+        "Type the chmod that the message shows.",
+    ),
+    CodePage(
+        "S038",
+        "A key file cannot be read",
+        "The file is cut off, or holds something else than the keys expected.",
+        "A mail program changed the line ends and lost the last line.",
+        "Restore the file, or ask the person to send their .pub file again.",
+    ),
+    CodePage(
+        "S039",
+        "Passphrase missing or wrong",
+        "The key was made with a passphrase, and it opens with this one only.",
+        "A scheduled run has no QUA3CK_PASSPHRASE in its environment.",
+        "export QUA3CK_PASSPHRASE=... with the passphrase the key was made with.",
+    ),
+)
+
+PAGES: tuple[CodePage, ...] = (*KEY_PAGES,)

@@ -1,0 +1,317 @@
+"""Answers a year later: who, when, why, on what evidence, and what was in use on a day.
+
+Everything is read from the ledger; ``verify`` holds the ledger and what lies on the disk
+against each other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from qua3ck.kit.clock import stamp
+from qua3ck.kit.hashes import digest, file_digest
+from qua3ck.transfer import folder as folders
+from qua3ck.transfer import history
+from qua3ck.transfer.release import find_release, list_releases
+
+if TYPE_CHECKING:
+    from qua3ck.govern import AliasMove, Workspace
+    from qua3ck.ledger import Entry
+    from qua3ck.transfer.records import Release
+
+_ABOUT_VERSION = (
+    "candidate.kept",
+    "seal.opened",
+    "seal.reread",
+    "verdict.made",
+    "release.made",
+    "release.registered",
+    "approval.given",
+    "approval.refused",
+    "reproduction.made",
+    "promotion.refused",
+    "alias.moved",
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event in a sentence, with the number of its entry in the ledger."""
+
+    seq: int
+    at: str
+    actor: str
+    event: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was asked of the ledger, and its answer.
+
+    ``current`` is where each alias points now. ``move`` is the answer to "what was it on
+    that day": None if the alias pointed nowhere then or no day was asked for; ``evidence``
+    is what stood behind that move: the release's digest and every gate's answer.
+    """
+
+    asked: str
+    events: tuple[Event, ...]
+    current: Mapping[str, int]
+    releases: tuple[Release, ...]
+    on: str = ""
+    alias: str = ""
+    move: AliasMove | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        """Return the answer for a terminal, result first."""
+        shown = list(self._answer())
+        shown += [f"{alias} -> version {number}" for alias, number in self.current.items()]
+        shown += [_row(event) for event in self.events]
+        return [*shown, "next: qua3ck audit verify"]
+
+    def _answer(self) -> Iterator[str]:
+        if not self.on:
+            return
+        move = self.move
+        if move is None or move.version is None:
+            yield f"{self.alias} on {self.on}: none"
+            return
+        yield f"{self.alias} on {self.on}: version {move.version}"
+        kind = self.evidence.get("kind", "move")
+        yield f"  {kind} by {move.actor} at {move.at[:19]}Z, ledger entry {move.seq}"
+        yield f"  why: {move.reason}"
+        for name, answer in self.evidence.get("gates", {}).items():
+            yield f"  {name}: {answer}"
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What ``audit verify`` found; ``ok`` exactly if there are no problems."""
+
+    ok: bool
+    events: int
+    releases: int
+    problems: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Return the result for a terminal, the next thing to type last."""
+        if self.ok:
+            found = f"{self.events} events, {self.releases} versions"
+            return [f"verified: {found}; chain, signatures, head and files agree"]
+        return [*(f"differs: {problem}" for problem in self.problems), "next: qua3ck explain K012"]
+
+
+def audit(
+    workspace: Workspace,
+    *,
+    version: int | None = None,
+    alias: str | None = None,
+    on: str | None = None,
+) -> Audit:
+    """Return what the ledger knows, in the order it happened.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        May be open for reading only.
+    version : int, optional
+        Only what concerns this version: its data, its openings, verdict, approvals, moves.
+    alias : str, optional
+        Only the moves of this alias; with ``on`` the alias that is asked about (default
+        ``champion``).
+    on : str, optional
+        A day or moment, ISO 8601 in UTC unless it says otherwise; a day means its end.
+
+    Raises
+    ------
+    Qua3ckError
+        If the version, alias or date does not exist, or the ledger was tampered with.
+    """
+    from qua3ck.govern import alias_history
+
+    ledger = workspace.ledger
+    entries = ledger.entries()
+    move = None
+    asked = "everything"
+    if alias is not None:
+        asked = f"alias {history.known_alias(alias)}"
+        entries = [e for e in entries if e.event == "alias.moved" and e.body["alias"] == alias]
+    if version is not None:
+        release = find_release(ledger, version)
+        asked = f"version {version}"
+        entries = [entry for entry in entries if _concerns(entry, release)]
+    if on is not None:
+        until = stamp(history.moment(on, where="--on"))
+        asked = f"{alias or 'champion'} on {on}"
+        past = [one for one in alias_history(ledger, alias or "champion") if one.at <= until]
+        move = past[-1] if past else None
+        entries = [entry for entry in entries if entry.at <= until]
+    return Audit(
+        asked=asked,
+        events=tuple(_told(entry) for entry in entries),
+        current=history.aliases_now(ledger),
+        releases=list_releases(ledger),
+        on=on or "",
+        alias=alias or "champion",
+        move=move,
+        evidence=_evidence(ledger.entries()[move.seq]) if move is not None else {},
+    )
+
+
+def verify(workspace: Workspace) -> Verified:
+    """Hold the ledger against itself, its signatures and witnesses, and the disk against it.
+
+    Returns
+    -------
+    Verified
+        Every problem with its place: a changed, missing or inserted ledger line; a
+        version's file that was changed, added or is missing; a version on the disk that
+        the ledger does not know; a model that is not the one the verdict was about.
+    """
+    checked = workspace.ledger.verify()
+    found = list(checked.problems)
+    releases: tuple[Release, ...] = ()
+    if checked.ok:  # nothing may be concluded from a ledger that was tampered with
+        releases = list_releases(workspace.ledger)
+        for release in releases:
+            found += _release_problems(workspace, release)
+        found += _unrecorded(workspace, releases)
+        found += _certificate_problems(workspace)
+    return Verified(not found, checked.events, len(releases), tuple(found))
+
+
+def _release_problems(workspace: Workspace, release: Release) -> Iterator[str]:
+    folder = workspace.root / release.path
+    for problem in folders.problems(folder, release.digest):
+        yield f"{release.path}: {problem}"
+    judged = {
+        entry.body.get("candidate")
+        for entry in workspace.ledger.entries("verdict.made")
+        if entry.body.get("release_allowed") is True
+    }
+    if release.candidate not in judged:
+        yield f"{release.path}: no verdict in the ledger allows its candidate"
+
+
+def _certificate_problems(workspace: Workspace) -> Iterator[str]:
+    """Hold the last certificate of each version against its digest in the ledger."""
+    last = {
+        entry.body["path"]: entry.body["certificate"]
+        for entry in workspace.ledger.entries("reproduction.made")
+        if "certificate" in entry.body
+    }
+    for name, wanted in last.items():
+        path = workspace.root / name
+        try:
+            found = digest(json.loads(path.read_bytes())) if path.is_file() else ""
+        except ValueError:
+            found = ""
+        if found != wanted:
+            says = "not the certificate in the ledger" if path.is_file() else "is missing"
+            yield f"{name}: {says}"
+
+
+def _unrecorded(workspace: Workspace, releases: tuple[Release, ...]) -> Iterator[str]:
+    known = {release.version for release in releases}
+    for version, path in folders.version_folders(workspace.root).items():
+        if version not in known:
+            where = path.relative_to(workspace.root)
+            manifest = path / folders.MANIFEST
+            own = file_digest(manifest)[:12] if manifest.is_file() else "none"
+            yield f"{where}: not in the ledger (manifest {own}); never released, may be deleted"
+
+
+def _evidence(entry: Entry) -> dict[str, Any]:
+    keys = ("kind", "release", "gates", "gates_digest")
+    return {key: entry.body[key] for key in keys if key in entry.body}
+
+
+def _concerns(entry: Entry, release: Release) -> bool:
+    if entry.event not in _ABOUT_VERSION:
+        return entry.event in {"seal.made", "source.loaded"} and release.snapshot in _texts(entry)
+    body = entry.body
+    if "version" in body:
+        return bool(body["version"] == release.version or body.get("from") == release.version)
+    return release.candidate in _texts(entry)
+
+
+def _texts(entry: Entry) -> set[str]:
+    return {entry.subject, *(value for value in entry.body.values() if isinstance(value, str))}
+
+
+def _told(entry: Entry) -> Event:
+    return Event(entry.seq, entry.at, entry.actor, entry.event, _sentence(entry))
+
+
+def _sentence(entry: Entry) -> str:
+    tell = _SENTENCES.get(entry.event)
+    return tell(entry.body) if tell is not None else _plain(entry)
+
+
+def _plain(entry: Entry) -> str:
+    short = [
+        f"{key} {value if isinstance(value, int) else value[:40]}"
+        for key, value in entry.body.items()
+        if isinstance(value, str | int) and value != ""
+    ]
+    return f"{entry.subject}: {', '.join(short)}" if short else entry.subject
+
+
+def _question_set(body: Mapping[str, Any]) -> str:
+    promises = [_promise(kpi) for kpi in (*body.get("kpis", ()), *body.get("fairness", ()))]
+    after = body.get("after_verdicts") or ()
+    late = f", AFTER {len(after)} verdict(s) had been seen" if after else ""
+    return f"promises: {'; '.join(promises)}{late}"
+
+
+def _promise(kpi: Mapping[str, Any]) -> str:
+    side = ">=" if kpi.get("at_least") is not None else "<="
+    return f"{kpi.get('id')} {side} {kpi.get('at_least', kpi.get('at_most'))}"
+
+
+def _release_made(body: Mapping[str, Any]) -> str:
+    return (
+        f"version {body['version']} of candidate {body['candidate'][:12]}, opening "
+        f"{body['opening']}, {body['model_format']}, digest {body['digest'][:12]}"
+    )
+
+
+def _verdict_made(body: Mapping[str, Any]) -> str:
+    answer = "may be released" if body.get("release_allowed") is True else "may not be released"
+    return f"candidate {str(body.get('candidate', ''))[:12]} {answer}"
+
+
+def _alias_moved(body: Mapping[str, Any]) -> str:
+    before = "nowhere" if body["from"] is None else f"version {body['from']}"
+    return (
+        f"{body['alias']}: {before} -> version {body['version']} ({body['kind']}): {body['reason']}"
+    )
+
+
+def _refused(body: Mapping[str, Any]) -> str:
+    stopped = [name for name, answer in body["gates"].items() if answer != "pass"]
+    return f"version {body['version']} to {body['alias']} refused by {', '.join(stopped)}"
+
+
+def _reproduced(body: Mapping[str, Any]) -> str:
+    if body["same"]:
+        return f"version {body['version']} came out the same"
+    return f"version {body['version']} DIFFERS: {'; '.join(body['differences'])}"
+
+
+_SENTENCES = {
+    "question.set": _question_set,
+    "verdict.made": _verdict_made,
+    "release.made": _release_made,
+    "alias.moved": _alias_moved,
+    "promotion.refused": _refused,
+    "reproduction.made": _reproduced,
+}
+
+
+def _row(event: Event) -> str:
+    return f"{event.seq:>5}  {event.at[:19]}Z  {event.actor:<14} {event.event:<18} {event.says}"

@@ -1,0 +1,75 @@
+"""What a report and a card are written from; nothing else is looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qua3ck.a3.records import Candidate
+    from qua3ck.conclude.records import Conclusion
+    from qua3ck.kit.findings import Finding
+    from qua3ck.kit.verdicts import Verdict
+    from qua3ck.ledger import Entry
+    from qua3ck.question.records import Question
+    from qua3ck.transfer.records import Release
+    from qua3ck.understand.records import Snapshot
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything a report or a card is written from; nothing else is looked up.
+
+    ``entries`` is the ledger so far, oldest first. ``release`` is None while the report
+    is being put into the release whose digest will cover it. ``approve`` is what the
+    risk class or the project file asks for.
+    ``licence`` is the model's, as the Hugging Face hub names it.
+    """
+
+    project: str
+    version: int
+    question: Question
+    snapshot: Snapshot
+    candidate: Candidate
+    conclusion: Conclusion
+    entries: tuple[Entry, ...]
+    risk_class: str
+    risk_reason: str
+    approve: str
+    release: Release | None = None
+    licence: str = "unknown"
+    lang: str = "en"
+
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Return every verdict a release needs: KPIs, slices and fairness gaps."""
+        return (*self.conclusion.kpis, *self.conclusion.slices, *self.conclusion.fairness)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return the findings of all three phases, each once, heaviest first."""
+        weights = {"block": 0, "warn": 1, "inform": 2}
+        phases = (self.snapshot.findings, self.candidate.findings, self.conclusion.findings)
+        once: dict[tuple[str, str, str], Finding] = {}
+        for phase in phases:
+            for finding in phase:
+                once.setdefault((finding.code, finding.where, finding.says), finding)
+        return tuple(
+            sorted(once.values(), key=lambda f: (not f.blocks, weights[f.severity], f.code))
+        )
+
+    def approvals(self) -> tuple[Entry, ...]:
+        """Return the approvals and refusals of this version."""
+        words = ("approval.given", "approval.refused")
+        return tuple(
+            entry
+            for entry in self.entries
+            if entry.event in words and entry.subject == str(self.version)
+        )
+
+
+def source_entry(facts: Facts, event: str, *needles: str) -> Entry | None:
+    """Return the last ledger entry of ``event`` that names one of ``needles``, else None."""
+    for entry in reversed(facts.entries):
+        named = {entry.subject, *map(str, entry.body.values())}
+        if entry.event == event and (not needles or named & set(needles)):
+            return entry
+    return None

@@ -1,0 +1,245 @@
+"""The work of U that sees test rows; it runs in the child process and returns no row.
+
+Sources to bronze, the training table made once, split at once; test rows sealed, training
+rows to gold, everything noticed as findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qua3ck.kit.errors import Qua3ckError
+from qua3ck.kit.findings import Finding
+from qua3ck.kit.hashes import digest, file_digest
+from qua3ck.understand.checks import (
+    View,
+    check_across,
+    check_leaks,
+    check_quality,
+    check_structure,
+)
+from qua3ck.understand.columns import check_declared, describe_columns
+from qua3ck.understand.membership import read_membership, write_membership
+from qua3ck.understand.profiling import profile
+from qua3ck.understand.records import Column, Pinned
+from qua3ck.understand.rerun import enough, redraw, trace, training_side
+from qua3ck.understand.seal import Sealed, Steward, seal_rows
+from qua3ck.understand.section import Understand
+from qua3ck.understand.sources import read_source
+from qua3ck.understand.split import Sides, row_digests, split_rows
+from qua3ck.understand.target import Target, read_target
+from qua3ck.understand.training import is_plain, make_training
+from qua3ck.understand.usercode import code_digest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from qua3ck.govern import Workspace
+
+GOLD = "gold/training"
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the child is told; JSON-able but for the section.
+
+    ``wanted`` are the columns that the question slices by. ``sources`` and ``traced`` are
+    set for the second run only.
+    """
+
+    root: str
+    project: str
+    actor: str
+    section: Understand
+    positive: Any
+    wanted: tuple[str, ...]
+    test_share: float
+    seed: int
+    steward: Steward | None
+
+
+def take(job: Job, workspace: Workspace, tell: Tell) -> dict[str, Any]:
+    """Load, make, split, seal and look; return facts alone, JSON-able.
+
+    Raises
+    ------
+    Qua3ckError
+        For whatever the user can fix in sources, functions, declarations or disk.
+    """
+    root, section = Path(job.root), job.section
+    tables, sources, findings = _load(job, workspace, tell)
+    tell("making the training table")
+    made = make_training(section, tables, root=root, warehouse=workspace.warehouse)
+    known = {name for table in tables.values() for name in table.column_names}
+    check_declared(made.column_names, section, known=known)
+    target = read_target(made, section, job.positive)
+    key = workspace.keys.secret(f"project-{workspace.project_id}", create=True)
+    tell("splitting and sealing")
+    sides = split_rows(
+        made, section, target, share=job.test_share, key=key, kept=read_membership(root)
+    )
+    train, test = made.filter(sides.train), made.filter(sides.test)
+    share = sides.split.rows_test / made.num_rows
+    columns = describe_columns(train, section, wanted=job.wanted, share=share)
+    write_membership(root, sides.membership)
+    sealed = _seal(test, job, workspace, sides, key)
+    version, gold = workspace.warehouse.write(GOLD, train)
+    tell("looking for leaks and structure")
+    view = View(train, columns, target, target.truth(train), section, job.seed)
+    findings += [*target.findings, *sides.findings, *_noticed(view, test, columns)]
+    traced = [] if is_plain(section) else _traced(tables, made, sides, job, key)
+    return {
+        "sources": sources,
+        "gold": asdict(Pinned(GOLD, version, train.num_rows, gold)),
+        "target": {"task": target.task, "classes": target.classes, "positive": target.positive},
+        "columns": [asdict(column) for column in columns],
+        "split": asdict(sides.split),
+        "seal": asdict(sealed),
+        "traced": traced,
+        "code_digest": _code(section, root),
+        "profile": _profile(train, columns, target, view),
+        "findings": [asdict(finding) for finding in findings],
+    }
+
+
+def run_again(
+    job: Job, workspace: Workspace, traced: Mapping[str, Any], *, changed: bool
+) -> dict[str, Any]:
+    """Make the training table again, with other test targets or the same; return its digest."""
+    from qua3ck.store.warehouse import content_digest
+    from qua3ck.understand.rerun import Traced
+
+    root, section = Path(job.root), job.section
+    tables = {
+        name: workspace.warehouse.read(pinned["table"], version=pinned["version"])
+        for name, pinned in traced["sources"].items()
+    }
+    if changed:
+        kinds = [
+            Traced(one["source"], one["column"], tuple(one["positions"]), one["by"])
+            for one in traced["traced"]
+        ]
+        tables = redraw(tables, kinds, seed=job.seed)
+    membership = read_membership(root)
+    key = workspace.keys.secret(f"project-{workspace.project_id}", create=False)
+    if membership is None:
+        raise Qua3ckError(
+            "The record of which rows are sealed is gone",
+            where=str(root / "sealed"),
+            fix="run qua3ck understand again",
+            code="U110",
+        )
+    made = make_training(section, tables, root=root, warehouse=workspace.warehouse)
+    return {"digest": content_digest(training_side(made, section, membership, key=key))}
+
+
+def _load(
+    job: Job, workspace: Workspace, tell: Tell
+) -> tuple[dict[str, pa.Table], dict[str, Any], list[Finding]]:
+    tables: dict[str, pa.Table] = {}
+    sources: dict[str, Any] = {}
+    findings: list[Finding] = []
+    for name, source in job.section.sources.items():
+        tell(f"loading {name}")
+        loaded = read_source(name, source, Path(job.root))
+        table = f"bronze/{_safe(name)}"
+        _refuse_vanished(name, loaded.rows.column_names, table, job.section, workspace)
+        version, fingerprint = workspace.warehouse.write(table, loaded.rows)
+        tables[name] = workspace.warehouse.read(table, version=version)
+        sources[name] = {
+            "table": table,
+            "version": version,
+            "rows": loaded.rows.num_rows,
+            "digest": fingerprint,
+            "files": dict(loaded.files),
+        }
+        findings += loaded.findings
+    return tables, sources, findings
+
+
+def _safe(name: str) -> str:
+    if all(letter.isalnum() or letter in "-_" for letter in name) and name:
+        return name
+    raise Qua3ckError(
+        f'"{name}" cannot be the name of a source',
+        where="understand.sources",
+        fix="use letters, digits, - and _ only",
+        code="U104",
+    )
+
+
+def _refuse_vanished(
+    name: str, columns: list[str], table: str, section: Understand, workspace: Workspace
+) -> None:
+    before = workspace.warehouse.columns(table)
+    ignored = {column for column, kind in section.columns.items() if kind == "ignore"}
+    gone = [column for column in before if column not in columns and column not in ignored]
+    if gone:
+        raise Qua3ckError(
+            f"{len(gone)} columns of {name} have vanished since the last snapshot: "
+            + ", ".join(f'"{column}"' for column in gone[:5]),
+            where=f"understand.sources.{name}",
+            fix=f'bring them back; if gone for good write columns: {{"{gone[0]}": ignore}}; '
+            "if this is another table, give the source another name",
+            code="U104",
+        )
+
+
+def _seal(test: pa.Table, job: Job, workspace: Workspace, sides: Sides, key: bytes) -> Sealed:
+    from qua3ck.store.warehouse import content_digest
+
+    digests = row_digests(test, job.section, sides.membership, key=key)
+    return seal_rows(
+        test,
+        content_digest(test),
+        digests,
+        root=Path(job.root),
+        keys=workspace.keys,
+        key=key,
+        steward=job.steward,
+    )
+
+
+def _noticed(view: View, test: pa.Table, columns: tuple[Column, ...]) -> list[Finding]:
+    features = [column.name for column in columns if column.role == "feature"]
+    if not features:
+        raise Qua3ckError(
+            "No column is left for the model: all are the target, left out or declared otherwise",
+            where="understand",
+            fix="look at known_at_prediction, sensitive and columns; the profile says why each "
+            "column was left out",
+            code="U103",
+        )
+    return [
+        *check_quality(view),
+        *check_leaks(view, from_function=not is_plain(view.section)),
+        *check_structure(view),
+        *check_across(view.train, test, view.section, features),
+    ]
+
+
+def _traced(
+    tables: Mapping[str, pa.Table], made: pa.Table, sides: Sides, job: Job, key: bytes
+) -> list[dict[str, Any]]:
+    found = trace(tables, made, sides.test, job.section, sides.membership, key=key)
+    if not enough(found, int(sides.test.sum())):
+        return []
+    return [asdict(one) for one in found]
+
+
+def _code(section: Understand, root: Path) -> str:
+    parts = {"modules": code_digest(root)}
+    if section.training and section.training.endswith(".sql"):
+        parts["query"] = file_digest(root / section.training)
+    return digest(parts)
+
+
+def _profile(
+    train: pa.Table, columns: tuple[Column, ...], target: Target, view: View
+) -> dict[str, Any]:
+    classes = target.classes
+    return profile(train, columns, truth=view.truth if classes else None, classes=classes)

@@ -1,0 +1,243 @@
+"""What is predicted: which task the target makes, its classes, and which one is positive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qua3ck.kit.errors import Qua3ckError, did_you_mean
+from qua3ck.kit.findings import Finding
+from qua3ck.understand.records import Task
+from qua3ck.understand.section import Understand
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+FEW = 20  # whole numbers with up to this many values are read as classes
+_PLACE = "understand.target"
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Target:
+    """The task and, for classification, the classes as text, the positive one last."""
+
+    name: str
+    task: Task
+    classes: tuple[str, ...]
+    positive: str
+    findings: tuple[Finding, ...] = ()
+
+    def truth(self, rows: pa.Table) -> NDArray[Any]:
+        """Return class numbers (int) for classification, floats for regression."""
+        import numpy as np
+
+        if self.task == "regression":
+            return np.asarray(rows[self.name].cast("double").to_numpy())
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        codes = pc.index_in(class_texts(rows[self.name]), value_set=pa.array(self.classes))
+        return np.asarray(codes.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def read_target(rows: pa.Table, section: Understand, positive: Any) -> Target:
+    """Return the target's task and classes, judged on all rows of the training table.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        The whole training table.
+    section : Understand
+        Names the target and may declare the task.
+    positive : str, int, float, bool or None
+        The class that the question declares as positive.
+
+    Raises
+    ------
+    Qua3ckError
+        If the target is not there, has gaps, NaN or infinity, is constant, has one row in a
+        class, or does not suit the declared task.
+    """
+    name = section.target
+    if name not in rows.column_names:
+        raise Qua3ckError(
+            f'No column "{name}" in the training table{did_you_mean(name, rows.column_names)}',
+            where=_PLACE,
+            fix=f"use one of: {', '.join(rows.column_names[:20])}",
+            code="U105",
+        )
+    column = rows[name].combine_chunks()
+    _refuse_gaps(column, name)
+    classified = _is_classified(column, section)
+    if not classified:
+        return _regression(column, name, section)
+    return _classification(column, name, section, positive)
+
+
+def class_texts(column: pa.Array) -> pa.Array:
+    """Return class values as text: "0", "1" for whole numbers, "false", "true" for booleans."""
+    import pyarrow as pa
+
+    one = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_floating(one.type) and _is_whole(one):
+        one = one.cast(pa.int64())
+    return one.cast(pa.string())
+
+
+def _refuse_gaps(column: pa.Array, name: str) -> None:
+    import numpy as np
+    import pyarrow as pa
+
+    bad = column.is_null().to_numpy(zero_copy_only=False)
+    kinds = {"empty": int(bad.sum())}
+    if pa.types.is_floating(column.type):
+        values = column.fill_null(0.0).to_numpy(zero_copy_only=False)
+        kinds |= {"NaN": int(np.isnan(values).sum()), "infinite": int(np.isinf(values).sum())}
+        bad |= ~np.isfinite(values)
+    if not bad.any():
+        return
+    rows = np.flatnonzero(bad) + 1
+    shown = ", ".join(str(row) for row in rows[:_EXAMPLES])
+    counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
+    raise Qua3ckError(
+        f'The target "{name}" has no value in {len(rows)} of {len(bad)} rows ({counts}): '
+        f"rows {shown}{' ...' if len(rows) > _EXAMPLES else ''}",
+        where=_PLACE,
+        fix="leave these rows out in the training function, and say there why they have none",
+        code="U105",
+    )
+
+
+def _is_classified(column: pa.Array, section: Understand) -> bool:
+    import pyarrow as pa
+
+    text = pa.types.is_string(column.type)
+    if section.task == "classification":
+        return True
+    if section.task == "regression":
+        if text:
+            raise _unsuitable(section.target, "text", "a number, or declare classification")
+        return False
+    if not (text or pa.types.is_boolean(column.type) or _is_number(column.type)):
+        raise _unsuitable(section.target, str(column.type), "a number, a boolean or a class")
+    distinct = len(column.unique())
+    if text and distinct > FEW:
+        raise Qua3ckError(
+            f'The target "{section.target}" is text with {distinct} different values',
+            where=_PLACE,
+            fix="if these are classes, declare task: classification; else name another column",
+            code="U105",
+        )
+    whole = text or pa.types.is_boolean(column.type) or _is_whole(column)
+    return whole and distinct <= FEW
+
+
+def _regression(column: pa.Array, name: str, section: Understand) -> Target:
+    if len(column.unique()) < 2:
+        raise _constant(name)
+    found = () if section.task == "regression" else (_chosen(name, "regression", "", ()),)
+    return Target(name, "regression", (), "", found)
+
+
+def _classification(column: pa.Array, name: str, section: Understand, positive: Any) -> Target:
+    counts = class_texts(column).value_counts()
+    seen = dict(zip(counts.field(0).to_pylist(), counts.field(1).to_pylist(), strict=True))
+    if len(seen) < 2:
+        raise _constant(name)
+    lonely = sorted(text for text, count in seen.items() if count == 1)
+    if lonely:
+        raise Qua3ckError(
+            f'{len(lonely)} of {len(seen)} classes of "{name}" have one row only: '
+            f"{', '.join(lonely[:_EXAMPLES])}",
+            where=_PLACE,
+            fix="bring more rows, join it with another class in the training function, "
+            "or declare task: regression if these are quantities",
+            code="U105",
+        )
+    declared = _declared_positive(positive, tuple(sorted(seen)), name)
+    if len(seen) > 2:
+        found = () if section.task != "auto" else (_chosen(name, "multiclass", "", seen),)
+        return Target(name, "multiclass", tuple(sorted(seen)), "", found)
+    last = declared or max(seen, key=_size)
+    order = (*(text for text in sorted(seen) if text != last), last)
+    found = () if declared else (_chosen(name, "binary", last, seen),)
+    return Target(name, "binary", order, last, found)
+
+
+def _declared_positive(positive: Any, classes: Sequence[str], name: str) -> str:
+    if positive is None:
+        return ""
+    text = str(positive).lower() if isinstance(positive, bool) else str(positive)
+    if isinstance(positive, float) and positive.is_integer():
+        text = str(int(positive))
+    if text not in classes:
+        raise Qua3ckError(
+            f'The positive class "{text}" does not occur in "{name}"{did_you_mean(text, classes)}',
+            where="question.positive",
+            fix=f"write one of: {', '.join(classes[:20])}",
+            code="U105",
+        )
+    return text
+
+
+def _chosen(name: str, task: str, positive: str, classes: Any) -> Finding:
+    words = f"{task}, {len(classes)} classes" if classes else task
+    more = ""
+    if positive:
+        more = (
+            f'; the positive class is taken to be "{positive}" (the greater of the two). '
+            "Declare question.positive to decide it yourself"
+        )
+    return Finding(
+        "U019",
+        "inform",
+        f"target {name}",
+        f"The task was chosen from the target's values: {words}{more}.",
+        {"task": task, "positive": positive, "classes": len(classes)},
+    )
+
+
+def _size(text: str) -> tuple[int, float, str]:
+    try:
+        return (0, float(text), text)
+    except ValueError:
+        return (1, 0.0, text)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _is_whole(column: pa.Array) -> bool:
+    import numpy as np
+    import pyarrow as pa
+
+    if pa.types.is_integer(column.type):
+        return True
+    if not pa.types.is_floating(column.type):
+        return False
+    values = column.drop_null().to_numpy(zero_copy_only=False)
+    return bool(np.all(values == np.floor(values)) and np.all(np.abs(values) < 2**53))
+
+
+def _constant(name: str) -> Qua3ckError:
+    return Qua3ckError(
+        f'The target "{name}" has the same value in every row',
+        where=_PLACE,
+        fix="name another column, or bring rows with more than one outcome",
+        code="U105",
+    )
+
+
+def _unsuitable(name: str, found: str, wanted: str) -> Qua3ckError:
+    return Qua3ckError(
+        f'The target "{name}" is {found}; it must be {wanted}',
+        where=_PLACE,
+        fix="correct target: or task:, or turn the column into that kind",
+        code="U105",
+    )

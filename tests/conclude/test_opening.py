@@ -1,0 +1,324 @@
+"""The whole phase on a small project: seal, judgement in the child, record, ledger."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from qua3ck.a3.records import Candidate, Score, Trial
+from qua3ck.conclude import conclude, examine
+from qua3ck.conclude.opening import _run
+from qua3ck.conclude.section import Conclude
+from qua3ck.govern import Workspace, open_workspace
+from qua3ck.kit.errors import Qua3ckError
+from qua3ck.kit.records import as_json
+from qua3ck.project.asking import set_question
+from qua3ck.question.records import FairnessGap, Kpi, Question
+from qua3ck.understand import Source, Understand, take_snapshot, training_rows
+from qua3ck.understand.records import Snapshot
+
+QUESTION = Question(
+    asks="Who pays late?",
+    decides="A clerk calls.",
+    why_now="Too many reminders.",
+    risks="A call too many.",
+    stop_if=("rows < 10",),
+    kpis=(
+        Kpi(id="auc", metric="roc_auc", at_least=0.7),
+        Kpi(id="accuracy", metric="accuracy", at_least=0.5, slice_by=("region",), min_rows=20),
+        Kpi(id="latency", metric="latency_p99_ms", at_most=2000.0),
+        Kpi(id="size", metric="model_size_mb", at_most=50.0),
+    ),
+    fairness=(
+        FairnessGap(id="gap", metric="accuracy_difference", by="region", at_most=0.9, min_rows=20),
+    ),
+    positive="yes",
+)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A project with its snapshot and a candidate, and what it takes to conclude."""
+
+    workspace: Workspace
+    snapshot: Snapshot
+    candidate: Candidate
+
+    def conclude(self, question: Question = QUESTION, *, openings: int = 1, champion=None):
+        return conclude(
+            Conclude(openings=openings), question, self.snapshot, self.candidate, self.workspace,
+            champion=champion, seed=7,
+        )  # fmt: skip
+
+    def events(self, name: str) -> list:
+        return self.workspace.ledger.entries(name)
+
+
+def write_rows(path: Path, rows: int = 700) -> None:
+    random = np.random.default_rng(5)
+    income = random.normal(50, 10, rows).round(2)
+    region = random.choice(["north", "south"], rows)
+    chance = 1 / (1 + np.exp(-(income - 50) / 4))
+    late = np.where(random.uniform(size=rows) < chance, "no", "yes")
+    frame = pd.DataFrame({"income": income, "region": region, "late": late})
+    frame.to_csv(path, index=False)
+
+
+def make_candidate(
+    snapshot: Snapshot, workspace: Workspace, *, algorithm: str = "logistic_regression"
+) -> Candidate:
+    from qua3ck.a3 import Rivals
+    from qua3ck.a3.adapt import build_pipeline, fit, prelude_spec
+    from qua3ck.a3.algorithms import find
+    from qua3ck.a3.baseline import class_names, fit_rule, naive_for
+    from qua3ck.a3.package import choose_format, package
+    from qua3ck.store.releases import prelude
+
+    rows = training_rows(snapshot, workspace)
+    spec = prelude_spec(snapshot)
+    prepared, target = prelude.prepare(rows, spec), class_names(rows[snapshot.target])
+    part = len(rows) * 4 // 5
+
+    def fitted(count: int):
+        pipeline = build_pipeline(spec, find(algorithm, "binary"), {}, 1)
+        fit(pipeline, prepared.iloc[:count], target[:count])
+        return pipeline
+
+    twin = fitted(part)
+    folder = workspace.root / "candidates" / algorithm
+    folder.parent.mkdir(exist_ok=True)
+    packed = package(
+        fitted(len(rows)), spec, folder=folder, held_out=prepared.iloc[part:], training=rows,
+        algorithm=algorithm, seed=1, twin=twin,
+        choice=choose_format(twin, spec, prepared.iloc[part:]),
+    )  # fmt: skip
+    candidate = Candidate(
+        digest=packed.digest, artefact=f"candidates/{algorithm}", snapshot=snapshot.id,
+        algorithm=algorithm, params={}, model_format=packed.model_format,
+        why_format=packed.why, seed=1, scores={"auc": Score(0.8)}, baseline={"auc": Score(0.5)},
+        rule={}, gain=Score(0.3), train_score=0.8, honest=0.8, optimistic=0.8, seed_sd=0.0,
+        learning_curve=(),
+        trials=(Trial(0, algorithm, {}, "complete", {"auc": 0.8}, 0.8, True, 1, 1),),
+        influences=(), next_step="", findings=(), code_digest="",
+    )  # fmt: skip
+    (baseline,) = naive_for(QUESTION, snapshot, rows)
+    beaten = Rivals(baseline, fit_rule("income < 50", snapshot, rows))
+    evidence = workspace.root / "evidence" / f"candidate-{candidate.digest}.json"
+    evidence.write_text(json.dumps({"rivals": as_json(beaten)}))
+    return candidate
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory) -> tuple[Path, Snapshot, Candidate]:
+    """Make the project once; every test gets a copy of folder and keys."""
+    base = tmp_path_factory.mktemp("original")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("QUA3CK_KEYS", str(base / "keys"))
+        root = base / "project"
+        root.mkdir()
+        write_rows(root / "late.csv")
+        workspace = open_workspace(root, "late", actor="analyst")
+        section = Understand(sources={"late": Source(kind="csv", path="late.csv")}, target="late")
+        snapshot = take_snapshot(section, QUESTION, test_share=0.3, seed=1, workspace=workspace)
+        set_question(QUESTION, workspace)
+        return base, snapshot, make_candidate(snapshot, workspace)
+
+
+@pytest.fixture
+def made(original, tmp_path, monkeypatch) -> Made:
+    base, snapshot, candidate = original
+    shutil.copytree(base / "keys", tmp_path / "keys")
+    shutil.copytree(base / "project", tmp_path / "project")
+    monkeypatch.setenv("QUA3CK_KEYS", str(tmp_path / "keys"))
+    workspace = open_workspace(tmp_path / "project", "late", actor="analyst")
+    return Made(workspace, snapshot, candidate)
+
+
+def with_threshold(limit: float) -> Question:
+    first, *others = QUESTION.kpis
+    kpis = (first.model_copy(update={"at_least": limit}), *others)
+    return QUESTION.model_copy(update={"kpis": kpis})
+
+
+def test_the_candidate_is_judged_in_one_opening_and_the_ledger_says_so(made):
+    found = made.conclude()
+    assert found.release_allowed
+    assert (found.opening, found.openings, found.rows) == (1, 1, made.snapshot.split.rows_test)
+    assert {kpi.verdict for kpi in found.kpis} == {"pass"}
+    assert [part.id for part in found.slices] == [
+        "accuracy[region=north]", "accuracy[region=south]",
+    ]  # fmt: skip
+    assert {comparison.against for comparison in found.comparisons} == {"baseline", "rule"}
+    assert sum(map(sum, found.confusion)) == found.rows
+    assert found.latency_ms["requests"] >= 500
+    assert found.parity["holds"]
+    (opened,) = made.events("seal.opened")
+    (verdict,) = made.events("verdict.made")
+    assert opened.seq < verdict.seq
+    assert verdict.body["predictions"] == found.predictions_digest
+    assert verdict.body["question"] == QUESTION.digest
+    assert verdict.body["kpis"][0]["threshold"] == "0.7"
+
+
+def test_the_score_is_what_another_library_computes_on_the_same_rows(made):
+    from sklearn.metrics import accuracy_score, roc_auc_score
+
+    from qua3ck.store.releases.model import load_model
+    from qua3ck.understand import reread_seal
+
+    found = made.conclude()
+    rows = reread_seal(made.snapshot, made.workspace, candidate=made.candidate.digest).rows
+    model = load_model(made.workspace.root / made.candidate.artefact, digest=made.candidate.digest)
+    said = model.predict(rows)
+    positive = list(made.snapshot.classes).index("yes")
+    assert found.kpis[0].value == pytest.approx(
+        roc_auc_score(rows["late"] == "yes", said.scores[:, positive])
+    )
+    assert found.kpis[1].value == pytest.approx(accuracy_score(rows["late"], said.labels))
+
+
+def test_concluding_again_gives_the_kept_record_without_another_look(made):
+    first = made.conclude()
+    events = len(made.workspace.ledger.entries())
+    again = made.conclude()
+    assert as_json(again) == as_json(first)
+    assert len(made.workspace.ledger.entries()) == events
+
+
+def test_an_edited_record_is_not_believed(made):
+    first = made.conclude()
+    (path,) = (made.workspace.root / "evidence" / "conclusions").glob("*.json")
+    path.write_text(path.read_text().replace('"rows": 210', '"rows": 999'))
+    again = made.conclude()
+    assert (again.rows, again.reread) == (first.rows, True)
+    path.write_text("{torn")
+    assert made.conclude().rows == first.rows
+
+
+def test_a_crash_between_opening_and_verdict_costs_no_opening(made):
+    from qua3ck.understand import open_seal
+
+    open_seal(made.snapshot, made.workspace, candidate=made.candidate.digest, openings=1)
+    found = made.conclude()
+    assert (found.opening, found.reread) == (1, True)
+    assert "C014" in {finding.code for finding in found.findings}
+    assert len(made.events("seal.opened")) == len(made.events("seal.reread")) == 1
+    assert not made.conclude().reread or len(made.events("seal.reread")) == 1
+
+
+def test_a_threshold_changed_after_the_verdict_is_judged_anew_and_stays_visible(made):
+    made.conclude()
+    harder = with_threshold(0.99)
+    set_question(harder, made.workspace)
+    found = made.conclude(harder)
+    assert not found.release_allowed
+    assert (found.opening, found.reread) == (1, True)
+    codes = {finding.code for finding in found.findings}
+    assert {"C002", "C007", "C014"} <= codes
+    set_question(QUESTION, made.workspace)
+    back = made.conclude()
+    assert back.release_allowed
+    assert [finding.code for finding in back.findings].count("C007") == 2
+    assert len(made.events("seal.opened")) == 1
+
+
+def test_raising_the_openings_judges_anew_at_the_stricter_level_for_good(made):
+    first = made.conclude()
+    stricter = made.conclude(openings=5)
+    assert stricter.kpis[0].confidence == pytest.approx(0.99)
+    assert stricter.kpis[0].low < first.kpis[0].low
+    assert len(made.events("seal.opened")) == 1
+
+
+def test_a_budget_that_was_used_and_lowered_again_does_not_make_the_verdict_milder(made):
+    made.conclude(openings=5)
+    assert made.conclude(openings=1).kpis[0].confidence == pytest.approx(0.99)
+
+
+def test_another_candidate_is_refused_when_the_budget_is_spent(made):
+    made.conclude()
+    other = make_candidate(made.snapshot, made.workspace, algorithm="decision_tree")
+    with pytest.raises(Qua3ckError):
+        Made(made.workspace, made.snapshot, other).conclude()
+    assert len(made.events("seal.opened")) == 1
+
+
+def test_a_candidate_of_another_snapshot_is_refused(made):
+    stranger = replace(made, candidate=replace(made.candidate, snapshot="another"))
+    with pytest.raises(Qua3ckError, match="another snapshot") as caught:
+        stranger.conclude()
+    assert caught.value.code == "C015"
+
+
+def test_a_damaged_artefact_costs_no_opening(made):
+    folder = made.workspace.root / made.candidate.artefact
+    (folder / "model.onnx").write_bytes(b"damaged")
+    with pytest.raises(Qua3ckError, match=r"model\.onnx was changed"):
+        made.conclude()
+    assert made.events("seal.opened") == []
+
+
+def test_a_weakened_baseline_is_found_before_the_opening(made):
+    path = made.workspace.root / "evidence" / f"candidate-{made.candidate.digest}.json"
+    evidence = json.loads(path.read_text())
+    evidence["rivals"]["baseline"]["label"] = "yes"
+    path.write_text(json.dumps(evidence))
+    with pytest.raises(Qua3ckError) as caught:
+        made.conclude()
+    assert caught.value.code == "C018"
+    assert made.events("seal.opened") == []
+
+
+def test_the_champion_is_compared_in_the_same_opening(made):
+    other = make_candidate(made.snapshot, made.workspace, algorithm="decision_tree")
+    release = made.workspace.root / "releases" / "1"
+    shutil.copytree(made.workspace.root / other.artefact, release / "model")
+    body = {"path": "releases/1", "candidate": other.digest, "version": 1, "digest": "d"}
+    made.workspace.ledger.append("release.made", "release 1", body)
+    found = made.conclude(champion=release)
+    assert "champion" in {comparison.against for comparison in found.comparisons}
+    assert len(made.events("seal.opened")) == 1
+
+
+def test_a_champion_that_the_ledger_does_not_know_is_not_loaded(made):
+    found = made.conclude(champion=made.workspace.root / "releases" / "9")
+    assert "C013" in {finding.code for finding in found.findings}
+    assert "champion" not in {comparison.against for comparison in found.comparisons}
+
+
+def test_a_killed_judge_is_told_apart_and_can_be_run_again(tmp_path, monkeypatch):
+    script = tmp_path / "killed"
+    script.write_text("#!/bin/sh\nkill -9 $$\n")
+    script.chmod(0o755)
+    monkeypatch.setattr("qua3ck.conclude.opening.sys.executable", str(script))
+    with pytest.raises(Qua3ckError, match="status -9") as caught:
+        _run({}, where="candidate")
+    assert caught.value.code == "C016"
+
+
+def test_no_value_leaves_the_child_with_an_exception(monkeypatch):
+    def leak(job):
+        raise ValueError(f"could not read {job['secret']}")
+
+    monkeypatch.setattr(examine, "examine", leak)
+    told = examine.answer({"secret": "Maria, 4711"})
+    assert set(told) == {"crash"}
+    assert "ValueError in test_opening.py" in told["crash"]
+    assert "Maria" not in json.dumps(told)
+
+
+def test_a_pipeline_that_stops_on_a_sealed_value_is_the_users_to_mend():
+    class Stops:
+        def predict(self, rows):
+            raise KeyError("Maria")
+
+    with pytest.raises(Qua3ckError) as caught:
+        examine._predict(Stops(), pd.DataFrame({"a": [1]}))
+    assert caught.value.code == "C017"
+    assert "Maria" not in str(caught.value)

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from qua3ck.govern import open_workspace
+from qua3ck.kit.errors import Qua3ckError
+from qua3ck.transfer import audit, rollback, verify
+
+
+@pytest.fixture
+def storied(small_lender):
+    """Version 1 promoted on 1 March, version 2 on 5 March, back to 1 on 9 March, 2026."""
+    days = {"now": datetime(2026, 3, 1, 12, tzinfo=UTC)}
+    small_lender.workspace = open_workspace(
+        small_lender.root, "consumer-credit", actor="analyst", clock=lambda: days["now"]
+    )
+    small_lender.release()
+    small_lender.promote(1, reason="the first that holds")
+    days["now"] += timedelta(days=4)
+    small_lender.release_another("Who else?")
+    small_lender.promote(2, reason="asks better")
+    days["now"] += timedelta(days=4)
+    rollback(small_lender.workspace, reason="too many calls", tracking=small_lender.tracking)
+    return small_lender
+
+
+@pytest.mark.parametrize(
+    ("on", "version"),
+    [("2026-02-28", None), ("2026-03-01", 1), ("2026-03-04", 1), ("2026-03-05T11:59:59Z", 1),
+     ("2026-03-05T14:00:00+02:00", 2), ("2026-03-06", 2), ("2026-03-09", 1), ("2027-01-01", 1)],
+)  # fmt: skip
+def test_says_what_was_champion_on_a_day(storied, on, version):
+    found = audit(storied.workspace, on=on).move
+    assert (found.version if found else None) == version
+
+
+def test_says_who_when_why_and_on_what_evidence(storied):
+    answer = audit(storied.workspace, on="2026-03-06")
+    assert answer.move.actor == "analyst"
+    assert answer.move.at.startswith("2026-03-05T12:00:00")
+    assert answer.move.reason == "asks better"
+    assert answer.evidence["gates"]["kpis"] == "pass"
+    text = "\n".join(answer.lines())
+    assert "champion on 2026-03-06: version 2" in text
+    assert "kpis: pass" in text
+
+
+def test_lists_everything_in_order_and_a_version_by_itself(storied):
+    everything = audit(storied.workspace)
+    assert [event.seq for event in everything.events] == list(range(len(everything.events)))
+    assert dict(everything.current) == {"champion": 1}
+    said = [event.event for event in audit(storied.workspace, version=2).events]
+    assert said == [
+        "verdict.made", "verdict.made", "verdict.made", "release.made", "release.registered",
+        "alias.moved", "alias.moved",
+    ]  # fmt: skip
+    moves = audit(storied.workspace, alias="champion").events
+    assert [move.says for move in moves] == [
+        "champion: nowhere -> version 1 (promote): the first that holds",
+        "champion: version 1 -> version 2 (promote): asks better",
+        "champion: version 2 -> version 1 (rollback): too many calls",
+    ]
+
+
+def test_a_threshold_changed_after_a_verdict_is_shouted(lender):
+    body = {
+        "digest": "x", "kpis": [{"id": "auc", "metric": "roc_auc", "at_least": "0.7"}],
+        "fairness": [], "stop_if": [], "after_verdicts": [3],
+    }  # fmt: skip
+    lender.workspace.ledger.append("question.set", "consumer-credit", body)
+    assert audit(lender.workspace).events[-1].says == (
+        "promises: auc >= 0.7, AFTER 1 verdict(s) had been seen"
+    )
+
+
+def test_a_reader_without_a_key_may_audit(storied, monkeypatch, tmp_path):
+    monkeypatch.setenv("QUA3CK_KEYS", str(tmp_path / "nobody"))
+    reader = open_workspace(storied.root, "consumer-credit", actor="stranger", read_only=True)
+    assert dict(audit(reader).current) == {"champion": 1}
+    assert verify(reader).ok
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [({"on": "3/4/2026"}, "K015"), ({"alias": "chmpion"}, "K013"), ({"version": 9}, "K005")],
+)
+def test_mistakes_are_told(storied, words, code):
+    with pytest.raises(Qua3ckError) as told:
+        audit(storied.workspace, **words)
+    assert told.value.code == code
+
+
+def test_verifies_what_is_whole(storied):
+    found = verify(storied.workspace)
+    assert found.ok
+    assert found.releases == 2
+    assert "chain, signatures, head and files agree" in found.lines()[0]
+
+
+def test_finds_a_changed_file_a_lost_folder_and_a_stranger(storied):
+    import shutil
+
+    card = storied.root / "releases" / "1" / "README.md"
+    card.chmod(0o644)
+    card.write_text("better than ever")
+    shutil.rmtree(storied.root / "releases" / "2")
+    (storied.root / "releases" / "7").mkdir()
+    found = verify(storied.workspace)
+    assert not found.ok
+    assert "releases/1: README.md was changed" in found.problems
+    assert "releases/2: the folder is missing" in found.problems
+    assert any(one.startswith("releases/7: not in the ledger") for one in found.problems)
+
+
+def test_finds_a_changed_ledger_and_concludes_nothing_from_it(storied):
+    chain = storied.workspace.ledger.chain
+    chain.write_bytes(chain.read_bytes().replace(b"asks better", b"asks Better", 1))
+    reader = open_workspace(storied.root, "consumer-credit", actor="analyst", read_only=True)
+    found = verify(reader)
+    assert not found.ok
+    assert found.releases == 0
+    assert "changed after it was written" in found.problems[0]

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import json
+
+import pyarrow as pa
+import pytest
+
+from qua3ck.govern import enrol
+from qua3ck.kit.errors import Qua3ckError
+from qua3ck.store.keys import KeyStore
+from qua3ck.store.warehouse import content_digest
+from qua3ck.understand.seal import (
+    Steward,
+    count_openings,
+    open_rows,
+    reread_rows,
+    seal_body,
+    seal_rows,
+)
+
+KEY = bytes(range(32))
+ROWS = pa.table({"name": ["Ada Lovelace", "Grace Hopper"], "n": [1, 2]})
+
+
+@pytest.fixture
+def seal(bench):
+    def make(rows=ROWS, digests=("d1", "d2"), steward=None):
+        made = seal_rows(
+            rows,
+            content_digest(rows),
+            {"content": list(digests)},
+            root=bench.root,
+            keys=bench.workspace.keys,
+            key=KEY,
+            steward=steward,
+        )
+        if not bench.workspace.ledger.entries("seal.made", subject=made.id):
+            bench.workspace.ledger.append("seal.made", made.id, seal_body(made))
+        return made
+
+    return make
+
+
+def test_the_rows_lie_encrypted_and_come_back_whole(bench, seal):
+    made = seal()
+    for path in bench.root.rglob("*"):
+        assert not path.is_file() or b"Lovelace" not in path.read_bytes()
+    rows, opening = open_rows(bench.workspace, made.id, candidate="c1", openings=1)
+    assert rows == ROWS
+    assert opening == 1
+
+
+def test_the_same_rows_are_the_same_seal_and_other_rows_another(seal):
+    first = seal()
+    assert seal() == first
+    assert seal(ROWS.slice(1), ["d2"]).id != first.id
+
+
+def test_the_ledger_is_written_before_the_key_is_used(bench, seal, monkeypatch):
+    made = seal()
+    heard = []
+    append = bench.workspace.ledger.append
+    monkeypatch.setattr(
+        bench.workspace.ledger, "append", lambda *a: heard.append(a[0]) or append(*a)
+    )
+    from qua3ck.store import keys
+
+    decrypt = keys.decrypt
+    monkeypatch.setattr(keys, "decrypt", lambda *a: heard.append("key") or decrypt(*a))
+    open_rows(bench.workspace, made.id, candidate="c1", openings=1)
+    assert heard == ["seal.opened", "key"]
+    body = bench.workspace.ledger.entries("seal.opened")[0].body
+    assert {k: body[k] for k in ("seal", "candidate", "k", "m")} == {
+        "seal": made.id,
+        "candidate": "c1",
+        "k": 1,
+        "m": 1,
+    }
+
+
+def test_a_second_opening_is_over_the_budget_until_the_budget_is_raised(bench, seal):
+    made = seal()
+    open_rows(bench.workspace, made.id, candidate="c1", openings=1)
+    with pytest.raises(Qua3ckError, match="1 of 1 times") as told:
+        open_rows(bench.workspace, made.id, candidate="c2", openings=1)
+    assert (told.value.code, told.value.exit_code) == ("U107", 2)
+    assert "openings: 2" in told.value.fix
+    assert open_rows(bench.workspace, made.id, candidate="c2", openings=2)[1] == 2
+    assert len(bench.workspace.ledger.entries("seal.opened")) == 2
+
+
+def test_openings_are_counted_per_row_over_all_seals(bench, seal):
+    first, second = seal(), seal(ROWS.slice(1), ["d2"])
+    other = seal(pa.table({"n": [7]}), ["d7"])
+    open_rows(bench.workspace, first.id, candidate="c1", openings=1)
+    ledger = bench.workspace.ledger
+    assert count_openings(bench.root, ledger, second.id) == 1
+    assert count_openings(bench.root, ledger, other.id) == 0
+    with pytest.raises(Qua3ckError, match="opened 1 of 1"):
+        open_rows(bench.workspace, second.id, candidate="c2", openings=1)
+    assert open_rows(bench.workspace, second.id, candidate="c2", openings=2)[1] == 2
+    # a row in both was opened twice now
+    assert count_openings(bench.root, ledger, first.id) == 2
+
+
+def test_reading_again_is_for_the_same_candidate_only_and_costs_nothing(bench, seal):
+    made = seal()
+    with pytest.raises(Qua3ckError, match="never opened for this candidate"):
+        reread_rows(bench.workspace, made.id, candidate="c1")
+    open_rows(bench.workspace, made.id, candidate="c1", openings=1)
+    assert reread_rows(bench.workspace, made.id, candidate="c1") == (ROWS, 1)
+    assert count_openings(bench.root, bench.workspace.ledger, made.id) == 1
+    assert len(bench.workspace.ledger.entries("seal.reread")) == 1
+    with pytest.raises(Qua3ckError) as told:
+        reread_rows(bench.workspace, made.id, candidate="c2")
+    assert told.value.code == "U107"
+
+
+def test_without_the_key_nothing_is_opened_and_nothing_counted(bench, seal):
+    made = seal()
+    bench.workspace.keys.drop_secret(f"seal-{made.id}")
+    with pytest.raises(Qua3ckError, match=f"seal-{made.id}") as told:
+        open_rows(bench.workspace, made.id, candidate="c1", openings=1)
+    assert told.value.code == "U108"
+    bench.workspace.keys.put_secret(f"seal-{made.id}", b"x" * 32)
+    with pytest.raises(Qua3ckError, match="does not fit") as told:
+        open_rows(bench.workspace, made.id, candidate="c1", openings=1)
+    assert told.value.code == "U109"
+    assert bench.workspace.ledger.entries("seal.opened") == []
+
+
+def test_with_a_steward_only_the_stewards_key_opens(bench, seal, place, monkeypatch):
+    theirs = KeyStore(place / "steward keys")
+    identity = theirs.identity("sam", create=True)
+    public = place / "sam.pub"
+    public.write_text(json.dumps({"name": "sam", **identity.public.as_text()}))
+    enrol(bench.workspace, "sam", ("steward",), public=public)
+    made = seal(steward=Steward("sam", identity.public.sealing))
+    assert not list((place / "keys").rglob(f"*{made.id}*"))
+    with pytest.raises(Qua3ckError, match='"sam", the steward') as told:
+        open_rows(bench.workspace, made.id, candidate="c1", openings=1)
+    assert told.value.code == "U108"
+    bench.workspace.keys.identity("sam", create=True)  # an impostor of the same name
+    with pytest.raises(Qua3ckError, match='"sam", the steward') as told:
+        open_rows(bench.workspace, made.id, candidate="c1", openings=1)
+    assert told.value.code == "U109"
+    assert bench.workspace.ledger.entries("seal.opened") == []
+    monkeypatch.setenv("QUA3CK_KEYS", str(theirs.folder))
+    assert open_rows(bench.reopened(actor="sam"), made.id, candidate="c1", openings=1)[0] == ROWS
+
+
+@pytest.mark.parametrize("name", ["rows.bin", "rows.json", "seal.json"])
+def test_a_file_that_was_changed_is_noticed_before_anything_is_opened(bench, seal, name):
+    made = seal()
+    path = bench.root / "sealed" / made.id / name
+    path.write_bytes(path.read_bytes()[:-1] + b" ")
+    with pytest.raises(Qua3ckError, match=name) as told:
+        open_rows(bench.workspace, made.id, candidate="c1", openings=1)
+    assert told.value.code == "U110"
+    assert bench.workspace.ledger.entries("seal.opened") == []
+
+
+def test_the_digests_of_another_opened_seal_may_not_be_removed(bench, seal):
+    first, second = seal(), seal(ROWS.slice(1), ["d2"])
+    open_rows(bench.workspace, first.id, candidate="c1", openings=1)
+    (bench.root / "sealed" / first.id / "rows.json").unlink()
+    with pytest.raises(Qua3ckError, match="rows.json"):
+        open_rows(bench.workspace, second.id, candidate="c2", openings=2)
+
+
+def test_a_seal_the_ledger_does_not_know_is_not_opened(bench):
+    with pytest.raises(Qua3ckError, match="knows no seal"):
+        open_rows(bench.workspace, "feedfacefeedface", candidate="c1", openings=1)
