@@ -8,6 +8,7 @@ projects are copied to build/demo/, the keys are throw-away keys under build/dem
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -52,7 +53,7 @@ def heading(text: str) -> None:
 
 def type_in(folder: Path, *words: str, expect: int = 0) -> None:
     """Run one command line in a project's folder; end the demo if its exit code surprises."""
-    print(f"$ {' '.join(words)}", flush=True)
+    print(f"$ {shlex.join(words)}", flush=True)
     command = [str(QUA3CK), *words[1:]] if words[0] == "qua3ck" else list(words)
     code = subprocess.run(command, cwd=folder, check=False).returncode
     if code != expect:

@@ -230,9 +230,14 @@ def measure(table: Table) -> dict[str, object]:
 
 def outcome_of(project: object, rows: pd.DataFrame) -> object:
     """Score the artefact that would ship on rows that were kept back."""
-    from qua3ck.conclude import outcome_on
+    from qua3ck.conclude.outcomes import truth_only, with_prediction
+    from qua3ck.store.releases.model import load_model
 
-    return outcome_on(project.root, project.understand(), project.loop(), rows)  # type: ignore[attr-defined]
+    snapshot, candidate = project.understand(), project.loop()  # type: ignore[attr-defined]
+    model = load_model(project.root / candidate.artefact, digest=candidate.digest)  # type: ignore[attr-defined]
+    features = [column.name for column in snapshot.features()]
+    base = truth_only(rows, snapshot, project.file.question)  # type: ignore[attr-defined]
+    return with_prediction(base, model.predict(rows[features]))
 
 
 def standard_error(verdict: object) -> float:

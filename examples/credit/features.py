@@ -25,6 +25,6 @@ def training_set(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         financed=rows["amount"] / rows["price"],
         instalment=rows["amount"] / rows["months"],
         spare=rows["income"] - rows["expenses"],
-        age_group=rows["age"].lt(30).map({True: "under_30", False: "30_and_over"}),
+        age_group=rows["age"].lt(35).map({True: "under_35", False: "35_and_over"}),
         household=rows["marital"].eq("married").map({True: "married", False: "not_married"}),
     )

@@ -67,13 +67,18 @@ def test_what_ships_must_be_what_was_trained():
 def test_concentrated_errors_calibration_and_absent_classes_are_warned_about():
     part = {"column": "region", "part": "north", "rows": 40, "rate": 0.5, "rest": 0.1, "p": 0.001}
     seen = {
-        "errors": (part, {**part, "p": 0.3}),
+        "errors": (part, {**part, "part": "south"}, {**part, "p": 0.3}),
         "calibration": {"off": 2, "bins": [{}] * 9, "of": "probability of yes", "ece": 0.1},
         "per_class": {"yes": {"support": 12.0}, "no": {"support": 0.0}},
     }
     found = row_findings(**{**QUIET, **seen})
     assert sorted(finding.code for finding in found) == ["C010", "C011", "C012"]
     assert not any(finding.blocks for finding in found)
+    (errors,) = [finding for finding in found if finding.code == "C010"]
+    assert (
+        errors.says == "Errors concentrate in region, north: 0.50, elsewhere 0.10; and in 1 more."
+    )
+    assert len(errors.evidence["parts"]) == 2
 
 
 def test_notes_about_the_reading_do_not_block():

@@ -14,6 +14,7 @@ import pytest
 from qua3ck.a3.records import Candidate, Score, Trial
 from qua3ck.conclude import conclude, examine
 from qua3ck.conclude.opening import _run
+from qua3ck.conclude.records import Conclusion
 from qua3ck.conclude.section import Conclude
 from qua3ck.govern import Workspace, open_workspace
 from qua3ck.kit.errors import Qua3ckError
@@ -130,14 +131,37 @@ def original(tmp_path_factory) -> tuple[Path, Snapshot, Candidate]:
         return base, snapshot, make_candidate(snapshot, workspace)
 
 
+def copied(base: Path, to: Path, patch: pytest.MonkeyPatch) -> Workspace:
+    shutil.copytree(base / "keys", to / "keys")
+    shutil.copytree(base / "project", to / "project")
+    patch.setenv("QUA3CK_KEYS", str(to / "keys"))
+    return open_workspace(to / "project", "late", actor="analyst")
+
+
 @pytest.fixture
 def made(original, tmp_path, monkeypatch) -> Made:
     base, snapshot, candidate = original
-    shutil.copytree(base / "keys", tmp_path / "keys")
-    shutil.copytree(base / "project", tmp_path / "project")
-    monkeypatch.setenv("QUA3CK_KEYS", str(tmp_path / "keys"))
-    workspace = open_workspace(tmp_path / "project", "late", actor="analyst")
-    return Made(workspace, snapshot, candidate)
+    return Made(copied(base, tmp_path, monkeypatch), snapshot, candidate)
+
+
+@pytest.fixture(scope="module")
+def concluded(original, tmp_path_factory) -> tuple[Path, Conclusion]:
+    """Conclude once; every test that begins there gets a copy."""
+    base, snapshot, candidate = original
+    to = tmp_path_factory.mktemp("concluded")
+    with pytest.MonkeyPatch.context() as patch:
+        return to, Made(copied(base, to, patch), snapshot, candidate).conclude()
+
+
+@pytest.fixture
+def judged(original, concluded, tmp_path, monkeypatch) -> Made:
+    _, snapshot, candidate = original
+    return Made(copied(concluded[0], tmp_path, monkeypatch), snapshot, candidate)
+
+
+@pytest.fixture
+def first(concluded) -> Conclusion:
+    return concluded[1]
 
 
 def with_threshold(limit: float) -> Question:
@@ -146,8 +170,8 @@ def with_threshold(limit: float) -> Question:
     return QUESTION.model_copy(update={"kpis": kpis})
 
 
-def test_the_candidate_is_judged_in_one_opening_and_the_ledger_says_so(made):
-    found = made.conclude()
+def test_the_candidate_is_judged_in_one_opening_and_the_ledger_says_so(judged, first):
+    made, found = judged, first
     assert found.release_allowed
     assert (found.opening, found.openings, found.rows) == (1, 1, made.snapshot.split.rows_test)
     assert {kpi.verdict for kpi in found.kpis} == {"pass"}
@@ -166,13 +190,13 @@ def test_the_candidate_is_judged_in_one_opening_and_the_ledger_says_so(made):
     assert verdict.body["kpis"][0]["threshold"] == "0.7"
 
 
-def test_the_score_is_what_another_library_computes_on_the_same_rows(made):
+def test_the_score_is_what_another_library_computes_on_the_same_rows(judged, first):
     from sklearn.metrics import accuracy_score, roc_auc_score
 
     from qua3ck.store.releases.model import load_model
     from qua3ck.understand import reread_seal
 
-    found = made.conclude()
+    made, found = judged, first
     rows = reread_seal(made.snapshot, made.workspace, candidate=made.candidate.digest).rows
     model = load_model(made.workspace.root / made.candidate.artefact, digest=made.candidate.digest)
     said = model.predict(rows)
@@ -183,22 +207,26 @@ def test_the_score_is_what_another_library_computes_on_the_same_rows(made):
     assert found.kpis[1].value == pytest.approx(accuracy_score(rows["late"], said.labels))
 
 
-def test_concluding_again_gives_the_kept_record_without_another_look(made):
-    first = made.conclude()
+def test_concluding_again_gives_the_kept_record_without_another_look(judged, first):
+    made = judged
     events = len(made.workspace.ledger.entries())
     again = made.conclude()
     assert as_json(again) == as_json(first)
     assert len(made.workspace.ledger.entries()) == events
 
 
-def test_an_edited_record_is_not_believed(made):
-    first = made.conclude()
+def test_an_edited_record_is_not_believed(judged, first):
+    made = judged
     (path,) = (made.workspace.root / "evidence" / "conclusions").glob("*.json")
     path.write_text(path.read_text().replace('"rows": 210', '"rows": 999'))
     again = made.conclude()
     assert (again.rows, again.reread) == (first.rows, True)
+
+
+def test_a_torn_record_is_made_again(judged, first):
+    (path,) = (judged.workspace.root / "evidence" / "conclusions").glob("*.json")
     path.write_text("{torn")
-    assert made.conclude().rows == first.rows
+    assert judged.conclude().predictions_digest == first.predictions_digest
 
 
 def test_a_crash_between_opening_and_verdict_costs_no_opening(made):
@@ -212,8 +240,8 @@ def test_a_crash_between_opening_and_verdict_costs_no_opening(made):
     assert not made.conclude().reread or len(made.events("seal.reread")) == 1
 
 
-def test_a_threshold_changed_after_the_verdict_is_judged_anew_and_stays_visible(made):
-    made.conclude()
+def test_a_threshold_changed_after_the_verdict_is_judged_anew_and_stays_visible(judged):
+    made = judged
     harder = with_threshold(0.99)
     set_question(harder, made.workspace)
     found = made.conclude(harder)
@@ -228,8 +256,8 @@ def test_a_threshold_changed_after_the_verdict_is_judged_anew_and_stays_visible(
     assert len(made.events("seal.opened")) == 1
 
 
-def test_raising_the_openings_judges_anew_at_the_stricter_level_for_good(made):
-    first = made.conclude()
+def test_raising_the_openings_judges_anew_at_the_stricter_level_for_good(judged, first):
+    made = judged
     stricter = made.conclude(openings=5)
     assert stricter.kpis[0].confidence == pytest.approx(0.99)
     assert stricter.kpis[0].low < first.kpis[0].low
@@ -237,12 +265,14 @@ def test_raising_the_openings_judges_anew_at_the_stricter_level_for_good(made):
 
 
 def test_a_budget_that_was_used_and_lowered_again_does_not_make_the_verdict_milder(made):
-    made.conclude(openings=5)
+    from qua3ck.understand import open_seal
+
+    open_seal(made.snapshot, made.workspace, candidate=made.candidate.digest, openings=5)
     assert made.conclude(openings=1).kpis[0].confidence == pytest.approx(0.99)
 
 
-def test_another_candidate_is_refused_when_the_budget_is_spent(made):
-    made.conclude()
+def test_another_candidate_is_refused_when_the_budget_is_spent(judged):
+    made = judged
     other = make_candidate(made.snapshot, made.workspace, algorithm="decision_tree")
     with pytest.raises(Qua3ckError):
         Made(made.workspace, made.snapshot, other).conclude()
@@ -267,7 +297,7 @@ def test_a_damaged_artefact_costs_no_opening(made):
 def test_a_weakened_baseline_is_found_before_the_opening(made):
     path = made.workspace.root / "evidence" / f"candidate-{made.candidate.digest}.json"
     evidence = json.loads(path.read_text())
-    evidence["rivals"]["baseline"]["label"] = "yes"
+    evidence["rivals"]["baseline"]["shares"] = [0.99, 0.01]
     path.write_text(json.dumps(evidence))
     with pytest.raises(Qua3ckError) as caught:
         made.conclude()
@@ -316,7 +346,7 @@ def test_no_value_leaves_the_child_with_an_exception(monkeypatch):
 def test_a_pipeline_that_stops_on_a_sealed_value_is_the_users_to_mend():
     class Stops:
         def predict(self, rows):
-            raise KeyError("Maria")
+            raise KeyError(f"Maria, {len(rows)}")
 
     with pytest.raises(Qua3ckError) as caught:
         examine._predict(Stops(), pd.DataFrame({"a": [1]}))

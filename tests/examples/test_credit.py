@@ -74,7 +74,7 @@ def test_every_promise_passes_on_its_bound(concluded):
 
 def test_the_groups_are_judged(concluded):
     said = json.dumps(concluded["slices"])
-    for group in ("under_30", "30_and_over", "married", "not_married"):
+    for group in ("under_35", "35_and_over", "married", "not_married"):
         assert group in said
 
 

@@ -186,3 +186,13 @@ def test_rollback_to_a_changed_version_is_refused(small_lender):
 def test_nothing_ever_promoted_has_nothing_to_roll_back_to(small_lender):
     with pytest.raises(Qua3ckError, match="never pointed anywhere"):
         rollback(small_lender.workspace, reason="why", tracking=small_lender.tracking)
+
+
+def test_a_risk_manager_who_may_not_run_is_told_the_gates(lender):
+    lender.release()
+    enrol_two(lender)
+    lender.workspace = open_workspace(lender.root, "consumer-credit", actor="risk_manager")
+    with pytest.raises(Blocked, match="approvals undecided"):
+        lender.promote(1)
+    entry = lender.workspace.ledger.entries("promotion.refused")[-1]
+    assert entry.actor == "risk_manager"

@@ -79,7 +79,7 @@ def test_without_an_entity_it_is_said_that_corrections_can_move_a_row():
 
 
 def test_new_columns_and_other_types_move_nothing():
-    rows = pa.table({"x": list(range(1, 400, 2)) + [900], "y": [0, 1] * 100 + [1]})
+    rows = pa.table({"x": [*range(1, 400, 2), 900], "y": [0, 1] * 100 + [1]})
     first = split(rows)
     wider = rows.append_column("z", pa.array(np.random.default_rng(1).normal(size=201)))
     decimal = wider.set_column(0, "x", wider["x"].cast("double"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qua3ck.a3.folds import Fold, random_folds
 from qua3ck.a3.records import Score
@@ -78,7 +78,7 @@ def diagnose(
         train_score=statistics.fmean(train) if train else scored.value,
         honest=scored.value,
         optimistic=_optimistic(bench, algorithm, record, scored.value, small=small),
-        seed_sd=_seed_spread(_few(small), algorithm, record),
+        seed_sd=_seed_spread(_few(small), algorithm, record, model=checked.models[-1]),
         curve=_curve(_few(small), algorithm, record),
         gain=gain_over(bench, mine, baseline),
     )
@@ -219,10 +219,9 @@ def _few(bench: Bench) -> Bench:
     return bench.on(bench.folds[-2:])
 
 
-def _seed_spread(bench: Bench, algorithm: Algorithm, record: Record) -> float:
+def _seed_spread(bench: Bench, algorithm: Algorithm, record: Record, *, model: Any) -> float:
     """Return the standard deviation over five seeds of the estimator, the data kept."""
-    built = algorithm.build(record.params, bench.seed, bench.snapshot.task, None)
-    if not any(name.split("__")[-1] == _RANDOM for name in built.get_params()):
+    if not any(name.split("__")[-1] == _RANDOM for name in model[-1].get_params()):
         return 0.0
     values = [_score(bench, algorithm, record, seed=bench.seed + step) for step in range(_SEEDS)]
     defined = [value for value in values if value is not None]

@@ -27,8 +27,7 @@ def run(options: argparse.Namespace) -> int:
         say_json(as_json(made))
         return 0 if made.same else 1
     for one in made.compared:
-        answer = "identical" if one.identical else "same" if one.same else "DIFFERS"
-        say(f"    {answer:<9} {one.what}: {one.says} ({one.tolerance})")
+        say(f"    {one.answer:<12} {one.what}: {one.says} ({one.tolerance})")
     if made.same:
         say(f"K   version {version} is reproduced; certificate: {project.root / made.path}")
         say(f"next: qua3ck promote {version} {options.project} --reason WHY")

@@ -120,17 +120,22 @@ def _row_findings(
         if not figures["support"]:
             says = f"No sealed row is {name}: nothing is known about this class."
             yield Finding("C012", "warn", f"0 of {rows} sealed rows", says)
-    for part in errors:
-        if part["p"] < SURE:
-            yield _concentration(part, rows)
+    sure = [part for part in errors if part["p"] < SURE]
+    if sure:
+        yield _concentration(sure, rows)
     if calibration.get("off"):
         bins = len(calibration["bins"])
         says = f"In {calibration['off']} of {bins} bins the {calibration['of']} is off."
         yield Finding("C011", "warn", f"{rows} sealed rows", says, {"ece": calibration["ece"]})
 
 
-def _concentration(part: Mapping[str, Any], rows: int) -> Finding:
-    where = f"{part['column']}, {part['part']}, {part['rows']} of {rows} rows"
-    rate, rest = figure(part["rate"], 2), figure(part["rest"], 2)
-    says = f"Errors concentrate in {part['column']}, {part['part']}: {rate}, elsewhere {rest}."
-    return Finding("C010", "warn", where, says, {"rate": part["rate"], "p": part["p"]})
+def _concentration(parts: Sequence[Mapping[str, Any]], rows: int) -> Finding:
+    """Return one finding for all parts, the surest of them in words."""
+    worst = parts[0]
+    where = f"{worst['column']}, {worst['part']}, {worst['rows']} of {rows} rows"
+    rate, rest = figure(worst["rate"], 2), figure(worst["rest"], 2)
+    more = f"; and in {len(parts) - 1} more" if len(parts) > 1 else ""
+    says = f"Errors concentrate in {worst['column']}, {worst['part']}: {rate}, elsewhere {rest}"
+    keys = ("column", "part", "rows", "rate", "rest", "p")
+    listed = [{key: part[key] for key in keys} for part in parts]
+    return Finding("C010", "warn", where, f"{says}{more}.", {"parts": listed})

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 RARE = 30
 OPTIMISM = 0.02
 GAP = 0.03
+MOST_PARTS = 3
 _SURE = {"pass": "better beyond doubt", "fail": "worse beyond doubt", "undecided": "not shown"}
 
 
@@ -66,8 +67,7 @@ def risks(
     said += [
         f"{part['column']}, {part['part']}: wrong in {figure(part['rate'], 2)} of"
         f" {part['rows']:,} sealed rows, the others in {figure(part['rest'], 2)}."
-        for part in errors
-        if part["p"] < 0.05
+        for part in [part for part in errors if part["p"] < 0.05][:MOST_PARTS]
     ]
     left_out = [column.name for column in snapshot.columns if column.role == "left_out"]
     if left_out:
@@ -143,10 +143,8 @@ def _close(done: Sequence[Trial], kpi: Kpi, candidate: Candidate) -> list[Trial]
 def _closeness(trial: Trial, kpi: Kpi, candidate: Candidate) -> str:
     score = figure(trial.scores[kpi.id], 4)
     limits = "" if trial.feasible else ", but outside another limit"
-    return (
-        f"Close: {trial.algorithm} ({kpi.id} {score}){limits}; seeds alone move it by"
-        f" {figure(candidate.seed_sd, 4)}."
-    )
+    moved = f"; seeds alone move it by {figure(candidate.seed_sd, 4)}" if candidate.seed_sd else ""
+    return f"Close: {trial.algorithm} ({kpi.id} {score}){limits}{moved}."
 
 
 def _against(comparison: Comparison) -> str:

@@ -36,6 +36,7 @@ _EVENT_NEEDS: Mapping[str, str | None] = {
     "seal.opened": "open the seal",
     "seal.reread": "open the seal",
     "alias.moved": "promote",
+    "promotion.refused": "promote",
 }
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qua3ck.conclude.records import Conclusion
     from qua3ck.govern import Approval, Person, Workspace
     from qua3ck.store.tracking import Tracking
-    from qua3ck.transfer.audit import Audit, Verified
+    from qua3ck.transfer.auditing import Audit, Verified
     from qua3ck.transfer.records import Certificate, Promotion, Release
     from qua3ck.understand.records import Snapshot
 

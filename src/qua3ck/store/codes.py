@@ -75,4 +75,16 @@ KEY_PAGES = (
     ),
 )
 
-PAGES: tuple[CodePage, ...] = (*KEY_PAGES,)
+TRACKING_PAGES = (
+    CodePage(
+        "S040",
+        "MLflow cannot be reached or used",
+        "Trials and versions are recorded in MLflow: in mlflow.db in the project folder, or on"
+        " the server that transfer.tracking names. It did not answer, or refused.",
+        "The server at http://mlflow.example:5000 is switched off for the night.",
+        "Start the server, correct transfer.tracking, or remove it to keep runs in the folder."
+        " Trials that were finished are not lost: the loop goes on where it stopped.",
+    ),
+)
+
+PAGES: tuple[CodePage, ...] = (*KEY_PAGES, *TRACKING_PAGES)

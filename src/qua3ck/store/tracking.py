@@ -28,6 +28,7 @@ _REACH_SECONDS = 5.0
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
 _PATIENCE = {
@@ -222,7 +223,8 @@ class Tracking:
                 if tagged and all(version.tags.get(key) == text for key, text in tagged.items()):
                     return str(version.version)
             with tempfile.TemporaryDirectory() as made:
-                return self._log_model(folder, name, tagged, run, Path(made))
+                made_in = Path(made)
+                return self._log_model(client, folder, name, tags=tagged, run=run, made=made_in)
 
     def set_alias(self, name: str, version: str | int, alias: str) -> None:
         """Point an alias of a registered model at a version."""
@@ -296,29 +298,36 @@ class Tracking:
         return found
 
     def _log_model(
-        self, folder: Path, name: str, tags: Mapping[str, str], run: str, made: Path
+        self, client: Any, folder: Path, name: str, *, tags: Mapping[str, str], run: str, made: Path
     ) -> str:
-        """Log with the fluent functions, which alone can: their global state is put back."""
-        import mlflow
+        """File the model and make it a version, through the client: no global state is touched."""
+        import mlflow.pyfunc
+        from mlflow.models import Model
 
         from qua3ck.store.releases import pyfunc
 
-        wanted = pyfunc.files(folder, into=made)
-        before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
-        mlflow.set_tracking_uri(self.uri)
-        mlflow.set_registry_uri(self.uri)
-        try:
-            with _inside(mlflow, run, self._experiment):
-                info = mlflow.pyfunc.log_model(
-                    name=name, registered_model_name=name, await_registration_for=60, **wanted
-                )
-        finally:
-            mlflow.set_tracking_uri(before[0])
-            mlflow.set_registry_uri(before[1])
-        version = str(info.registered_model_version)
-        for key, text in tags.items():
-            self._made.set_model_version_tag(name, version, key, text)
-        return version
+        if not client.search_registered_models(filter_string=f"name = '{name}'"):
+            client.create_registered_model(name)
+        logged = client.create_logged_model(
+            self._experiment, name=name, source_run_id=run or None, tags=dict(tags)
+        )
+        about = Model(
+            artifact_path=name,
+            model_uuid=logged.model_id,
+            model_id=logged.model_id,
+            run_id=run or None,
+        )
+        local = made / "model"
+        wanted = pyfunc.files(folder, into=made / "code")
+        mlflow.pyfunc.save_model(path=str(local), mlflow_model=about, **wanted)
+        _drop_own_paths(local / "MLmodel", (folder, made / "code"))
+        client.log_model_artifacts(logged.model_id, str(local))
+        client.finalize_logged_model(logged.model_id, "READY")
+        # SQLite's store would look up "models:/<id>" in the process's global tracking URI.
+        by_id = {"source": f"models:/{logged.model_id}", "model_id": logged.model_id}
+        place = by_id if _is_server(self.uri) else {"source": logged.artifact_location}
+        version = client.create_model_version(name, run_id=run or None, tags=dict(tags), **place)
+        return str(version.version)
 
     def _unreachable(self, problem: Exception) -> Qua3ckError:
         if isinstance(problem, Qua3ckError):
@@ -329,15 +338,15 @@ class Tracking:
         else:
             what = f"MLflow's database could not be used: {_first_line(problem)}"
             fix = "see that the disk has space and mlflow.db is writable, then run again"
-        return Qua3ckError(what, where=_shown(self.uri), fix=fix, code="S020")
+        return Qua3ckError(what, where=_shown(self.uri), fix=fix, code="S040")
 
 
-@contextmanager
-def _inside(mlflow: Any, run: str, experiment: str) -> Iterator[None]:
-    """Be inside a run, so that the model is filed under it; it is left as it was."""
-    given = {"run_id": run} if run else {"experiment_id": experiment, "run_name": "register"}
-    with mlflow.start_run(**given, log_system_metrics=False):
-        yield
+def _drop_own_paths(description: Path, folders: tuple[Path, ...]) -> None:
+    """Take this machine's folders out of a model's description: they mean nothing elsewhere."""
+    text = description.read_text(encoding="utf-8")
+    for folder in folders:
+        text = text.replace(folder.as_posix() + "/", "")
+    description.write_text(text, encoding="utf-8")
 
 
 @contextmanager

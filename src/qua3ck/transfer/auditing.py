@@ -7,6 +7,7 @@ against each other.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from qua3ck.ledger import Entry
     from qua3ck.transfer.records import Release
 
+_DIGEST = re.compile(r"[0-9a-f]{32,}")
+_LONGEST = 40
 _ABOUT_VERSION = (
     "candidate.kept",
     "seal.opened",
@@ -100,7 +103,7 @@ class Verified:
     def lines(self) -> list[str]:
         """Return the result for a terminal, the next thing to type last."""
         if self.ok:
-            found = f"{self.events} events, {self.releases} versions"
+            found = f"events {self.events}, versions {self.releases}"
             return [f"verified: {found}; chain, signatures, head and files agree"]
         return [*(f"differs: {problem}" for problem in self.problems), "next: qua3ck explain K012"]
 
@@ -124,7 +127,8 @@ def audit(
         Only the moves of this alias; with ``on`` the alias that is asked about (default
         ``champion``).
     on : str, optional
-        A day or moment, ISO 8601 in UTC unless it says otherwise; a day means its end.
+        A day or moment, ISO 8601 in UTC unless it says otherwise; a day means its end. The
+        events are then those that concern the version found, up to that moment.
 
     Raises
     ------
@@ -150,6 +154,9 @@ def audit(
         past = [one for one in alias_history(ledger, alias or "champion") if one.at <= until]
         move = past[-1] if past else None
         entries = [entry for entry in entries if entry.at <= until]
+        if move is not None and move.version is not None and version is None:
+            about = find_release(ledger, move.version)
+            entries = [entry for entry in entries if _concerns(entry, about)]
     return Audit(
         asked=asked,
         events=tuple(_told(entry) for entry in entries),
@@ -253,12 +260,22 @@ def _sentence(entry: Entry) -> str:
 
 
 def _plain(entry: Entry) -> str:
-    short = [
-        f"{key} {value if isinstance(value, int) else value[:40]}"
+    """Return the subject and the plain facts of an event that has no sentence of its own."""
+    facts = [
+        f"{key} {_short(value)}"
         for key, value in entry.body.items()
-        if isinstance(value, str | int) and value != ""
+        if isinstance(value, str | int) and value not in ("", entry.subject)
     ]
-    return f"{entry.subject}: {', '.join(short)}" if short else entry.subject
+    subject = _short(entry.subject)
+    return f"{subject}: {', '.join(facts)}" if facts else subject
+
+
+def _short(value: str | int) -> str:
+    """Return a value as it fits a line; of a digest the first twelve digits."""
+    text = str(value)
+    if _DIGEST.fullmatch(text):
+        return text[:12]
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _question_set(body: Mapping[str, Any]) -> str:
@@ -282,7 +299,7 @@ def _release_made(body: Mapping[str, Any]) -> str:
 
 def _verdict_made(body: Mapping[str, Any]) -> str:
     answer = "may be released" if body.get("release_allowed") is True else "may not be released"
-    return f"candidate {str(body.get('candidate', ''))[:12]} {answer}"
+    return f"candidate {_candidate(body)} {answer}"
 
 
 def _alias_moved(body: Mapping[str, Any]) -> str:
@@ -303,7 +320,36 @@ def _reproduced(body: Mapping[str, Any]) -> str:
     return f"version {body['version']} DIFFERS: {'; '.join(body['differences'])}"
 
 
+def _seal_opened(body: Mapping[str, Any]) -> str:
+    budget = f" of {body['m']}" if "m" in body else ""
+    rows = f", {body['rows']} rows" if "rows" in body else ""
+    return f"opening {body.get('k', '?')}{budget} for candidate {_candidate(body)}{rows}"
+
+
+def _seal_reread(body: Mapping[str, Any]) -> str:
+    return f"read again for the same candidate {_candidate(body)}; no opening used"
+
+
+def _candidate_kept(body: Mapping[str, Any]) -> str:
+    told = [f"{key} {body[key]}" for key in ("algorithm", "format", "trials") if key in body]
+    return f"{', '.join(told)}; snapshot {str(body.get('snapshot', ''))[:12]}"
+
+
+def _approved(body: Mapping[str, Any]) -> str:
+    word = "for" if body["decision"] == "approve" else "AGAINST"
+    return f"{body['approver']} signs {word} version {body['version']}: {body['reason']}"
+
+
+def _candidate(body: Mapping[str, Any]) -> str:
+    return str(body.get("candidate", ""))[:12]
+
+
 _SENTENCES = {
+    "seal.opened": _seal_opened,
+    "seal.reread": _seal_reread,
+    "candidate.kept": _candidate_kept,
+    "approval.given": _approved,
+    "approval.refused": _approved,
     "question.set": _question_set,
     "verdict.made": _verdict_made,
     "release.made": _release_made,

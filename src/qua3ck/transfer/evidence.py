@@ -18,6 +18,7 @@ from qua3ck.transfer.pieces import (
     difference_words,
     fact_list,
     fact_table,
+    measure_words,
     method_table,
     moment_words,
     monospaced,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from qua3ck.understand.records import Snapshot
 
 MOST_ENTRIES = 120
+MOST_KPIS = 4
 _Section = tuple[str, Html]
 
 
@@ -89,9 +91,16 @@ def _kpis(facts: Facts) -> Html:
         fact_list(*pairs),
         verdict_table(facts, facts.conclusion.kpis, caption=None, rests_on=True),
         method_table(facts, facts.conclusion.kpis),
+        _measures(facts),
         source_note(facts, "question.set", facts.conclusion.question),
         source_note(facts, "verdict.made", facts.conclusion.candidate),
     )
+
+
+def _measures(facts: Facts) -> Html:
+    names = dict.fromkeys(verdict.metric for verdict in facts.verdicts())
+    head = tag("h3", text("measures", facts.lang))
+    return tag("div", head, bullets(measure_words(facts, name) for name in names))
 
 
 def _changes(facts: Facts) -> Html:
@@ -169,7 +178,7 @@ def _data(facts: Facts) -> Html:
         ]
     return join(
         *parts,
-        source_note(facts, "source.loaded", snapshot.id),
+        source_note(facts, "source.loaded", snapshot.id, *(p.digest for p in snapshot.sources)),
         source_note(facts, "seal.made", snapshot.seal, snapshot.id),
         source_note(facts, "seal.opened", facts.conclusion.candidate),
     )
@@ -263,7 +272,7 @@ def _chosen(facts: Facts) -> Html:
 
 def _trial_table(facts: Facts) -> Html:
     say, candidate = partial(text, lang=facts.lang), facts.candidate
-    ids = [kpi.id for kpi in facts.question.kpis if kpi.id in candidate.scores]
+    ids = [kpi.id for kpi in facts.question.kpis if kpi.id in candidate.scores][:MOST_KPIS]
     heads = [
         "column.run",
         "column.algorithm",
@@ -275,11 +284,11 @@ def _trial_table(facts: Facts) -> Html:
     rows: list[tuple[Content, ...]] = []
     for name, scores in (("loop.baseline", candidate.baseline), ("loop.rule", candidate.rule)):
         if scores:
-            cells = [score_words(scores[key]) if key in scores else "–" for key in ids]
+            cells = [figure(scores[key].value if key in scores else None, 4) for key in ids]
             rows.append(("–", say(name), *cells, "–", "–", "–"))
     for trial in _best_trials(facts):
         cells = [figure(trial.scores.get(key), 4) for key in ids]
-        run = monospaced(trial.run_id[:12]) if trial.run_id else f"{trial.number}"
+        run = monospaced(trial.run_id[:8]) if trial.run_id else f"{trial.number}"
         feasible = say("yes" if trial.feasible else "no")
         latency, size = f"{trial.latency_proxy_ms:.3g}", f"{trial.size_proxy_mb:.3g}"
         rows.append((run, trial.algorithm, *cells, latency, size, feasible))

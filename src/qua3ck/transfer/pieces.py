@@ -141,8 +141,16 @@ def source_note(facts: Facts, event: str, *needles: str) -> Html:
 def verdict_name(verdict: Verdict) -> str:
     """Return a verdict's id, with its metric's title where the id does not say it."""
     title = METRICS[verdict.metric].title
+    if "[" in verdict.id:
+        return verdict.id
     plain = verdict.id.replace("_", " ").lower()
     return verdict.id if plain.startswith(title.lower()) else f"{verdict.id} ({title})"
+
+
+def measure_words(facts: Facts, name: str) -> str:
+    """Return what a metric means, in one sentence."""
+    metric = METRICS[name]
+    return text("measure", facts.lang, title=metric.title, definition=metric.definition)
 
 
 def with_unit(facts: Facts, verdict: Verdict, value: str) -> str:

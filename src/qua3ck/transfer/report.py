@@ -20,6 +20,7 @@ from qua3ck.transfer.pieces import (
     bullets,
     difference_words,
     fact_list,
+    measure_words,
     moment_words,
     percent_words,
     rival_words,
@@ -89,7 +90,7 @@ def answer_sentences(facts: Facts) -> tuple[str, ...]:
 def misuse(facts: Facts) -> tuple[str, ...]:
     """Return what the version must not be used for."""
     say = partial(text, lang=facts.lang)
-    said = [say("not_for.else", decides=facts.question.decides)]
+    said = [say("not_for.else")]
     if not facts.conclusion.release_allowed:
         said.insert(0, say("not_for.blocked"))
     if not facts.question.risk.automated:
@@ -116,6 +117,7 @@ def _front(facts: Facts) -> Html:
         "section",
         tag("h2", sign, say(f"answer.{kind}"), class_=kind),
         *(tag("p", sentence) for sentence in answer_sentences(facts) if sentence),
+        tag("p", measure_words(facts, _telling(facts).metric), class_="soft"),
         class_=f"answer {kind}",
         aria_label=say("answer"),
     )
@@ -135,7 +137,6 @@ def _front(facts: Facts) -> Html:
         tag("h2", say("next")),
         bullets(_next_steps(facts)),
         tag("div", _misuse_part(facts), _who_part(facts), class_="two"),
-        _measures(facts),
         class_="front",
     )
 
@@ -171,16 +172,6 @@ def _parts_in_short(facts: Facts) -> list[Html]:
     return [tag("p", said, " ", tag("a", text("slices", facts.lang), href="#slices"))]
 
 
-def _measures(facts: Facts) -> Html:
-    metrics = [METRICS[name] for name in dict.fromkeys(v.metric for v in facts.verdicts())]
-    lines = [
-        text("measure", facts.lang, title=metric.title, definition=metric.definition)
-        for metric in metrics
-    ]
-    head = tag("h3", text("measures", facts.lang))
-    return tag("div", head, bullets(lines), class_="measures soft")
-
-
 def _misuse_part(facts: Facts) -> Html:
     return tag("section", tag("h2", text("not_for", facts.lang)), bullets(misuse(facts)))
 
@@ -205,9 +196,14 @@ def _who_part(facts: Facts) -> Html:
     return tag("section", tag("h2", say("who")), bullets(lines))
 
 
-def _first_figure(facts: Facts) -> str:
+def _telling(facts: Facts) -> Verdict:
+    """Return the verdict that the answer is about: the first that says the same."""
     verdicts = facts.verdicts()
-    telling = next((v for v in verdicts if v.verdict == answer(facts)), verdicts[0])
+    return next((v for v in verdicts if v.verdict == answer(facts)), verdicts[0])
+
+
+def _first_figure(facts: Facts) -> str:
+    telling = _telling(facts)
     value, bounds, _ = verdict_figures(telling)
     wanted = wanted_words(facts, telling)
     name = verdict_name(telling)
@@ -261,13 +257,13 @@ def _next_steps(facts: Facts) -> list[Content]:
 
 
 def _steps_when_allowed(facts: Facts) -> list[Content]:
-    say = partial(text, lang=facts.lang)
-    steps: list[Content] = []
+    steps: list[tuple[str, str]] = []
+    if facts.risk_class != "minimal":
+        steps.append(("next.reproduce", f"qua3ck reproduce {facts.version}"))
     if facts.approve != "nobody":
-        command = f"qua3ck approve {facts.version} --as NAME"
-        steps.append(join(say("next.approve"), " ", tag("code", command)))
-    command = f"qua3ck promote {facts.version}"
-    return [*steps, join(say("next.promote"), " ", tag("code", command))]
+        steps.append(("next.approve", f'qua3ck approve {facts.version} --as NAME --reason "..."'))
+    steps.append(("next.promote", f'qua3ck promote {facts.version} --reason "..."'))
+    return [join(text(key, facts.lang), " ", tag("code", command)) for key, command in steps]
 
 
 def _step_for(facts: Facts, verdict: Verdict) -> list[str]:

@@ -83,7 +83,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "measure": {"en": "{title}: {definition}"},
     "measured_in": {"en": "{value} {unit}"},
     "not_for": {"en": "What it must not be used for"},
-    "not_for.else": {"en": "Anything but the decision named above: “{decides}”"},
+    "not_for.else": {"en": "Anything but the decision named above."},
     "not_for.automatic": {
         "en": "Decisions without a person: the question says that a person decides."
     },
@@ -105,6 +105,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "who.needs.two_person": {"en": "Needed: two approvers, none of them the author."},
     "who.owner": {"en": "Owner of the question: {name}."},
     "next": {"en": "What to do next"},
+    "next.reproduce": {"en": "Make it again from the pinned data and have that certified:"},
     "next.approve": {"en": "Read the decision record and the risks below, then approve or refuse:"},
     "next.promote": {"en": "Put it into use:"},
     "next.more_rows": {

@@ -107,7 +107,7 @@ def _describe(
         why=why,
         indicator=column.null_count > 0,
         distinct=distinct,
-        values=_values(column, kind, distinct),
+        values=_values(column, kind, distinct) if role in {"feature", "sensitive"} else (),
         low=low,
         high=high,
     )

@@ -22,6 +22,7 @@ TOP = 20
 LEAST_SHOWN = 5
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 _MOST_CLASSES = 20
+_LARGEST = 1e150  # so that squares and differences stay numbers
 
 
 def profile(
@@ -88,6 +89,7 @@ def _column(
 def _numeric(values: NDArray[np.float64], masks: Mapping[str, NDArray[np.bool_]]) -> dict[str, Any]:
     import numpy as np
 
+    values = np.clip(values, -_LARGEST, _LARGEST)
     finite = values[np.isfinite(values)]
     if len(finite) == 0:
         return {}

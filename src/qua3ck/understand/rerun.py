@@ -4,8 +4,8 @@ The function is run again in a fresh process on sources in which only the test r
 were changed. If its training rows differ in one byte, it has used them: a mean over all rows,
 an encoding of categories by their targets, a value from the future.
 
-The targets are drawn anew from the rare end of the values that occur, not just permuted: a
-permutation leaves the mean over all rows as it was, and would miss the commonest leak.
+Every test row gets another value that occurs, so that also a single neighbour's target shows,
+and counts and means change: a mere permutation would leave the mean over all rows as it was.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _ENOUGH = 0.5  # of the test rows must be found in the sources for the answer to count
 _LEAST_DISTINCT = 2
+_FEW = 20
+_DRAWS = 20
 
 
 @dataclass(frozen=True)
@@ -281,22 +283,37 @@ def _redrawn(column: pa.Array, positions: Sequence[int], seed: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(indices, coded.dictionary).dictionary_decode()
 
 
-def _others(codes: NDArray[Any], values: pa.Array, random: np.random.Generator) -> NDArray[Any]:
-    """Return other values for the rows: rare ones, and for quantities those at the upper end."""
+def _others(
+    codes: NDArray[Any], values: pa.Array, random: np.random.Generator
+) -> NDArray[Any]:
+    """Return another value for every row, such that no count and no mean stays as it was.
+
+    Quantities come from the upper end. Few values are exchanged for one another; where that
+    cannot change the counts (two classes of equal size), one row keeps its own.
+    """
     import numpy as np
     import pyarrow.compute as pc
 
     kinds = len(values)
-    if kinds > 20:
-        order = pc.array_sort_indices(values).to_numpy(zero_copy_only=False)
+    order = pc.array_sort_indices(values).to_numpy(zero_copy_only=False)
+    if kinds > _FEW:
         upper = order[int(0.7 * kinds) :]
         drawn = random.choice(upper, len(codes))
-    else:
-        counts = np.bincount(codes, minlength=kinds)
-        weights = np.full(kinds, 0.2 / kinds)
-        weights[int(counts.argmin())] += 0.8
-        drawn = random.choice(kinds, len(codes), p=weights / weights.sum())
-    same = drawn == codes
-    if same.mean() > 0.5:  # nearly all had the rare value already
-        drawn[same] = (codes[same] + 1) % kinds
+        return np.asarray(np.where(drawn == codes, order[0], drawn))
+    size = _sizes(values)
+    for _ in range(_DRAWS):
+        drawn = (codes + random.integers(1, kinds, len(codes))) % kinds
+        if not np.isclose(size[drawn].sum(), size[codes].sum()):
+            return np.asarray(drawn)
+    drawn[len(codes) // 2] = codes[len(codes) // 2]
     return np.asarray(drawn)
+
+
+def _sizes(values: pa.Array) -> NDArray[np.float64]:
+    """Return numbers as they are; for other values numbers no two sums of which are alike."""
+    import numpy as np
+    import pyarrow as pa
+
+    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
+        return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
+    return np.asarray(np.sqrt(np.arange(2.0, len(values) + 2)))

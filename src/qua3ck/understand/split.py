@@ -7,7 +7,7 @@ taken until round(share * rows) rows are reached; later units fall by that strat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -46,6 +46,7 @@ def split_rows(
     share: float,
     key: bytes,
     kept: Membership | None,
+    sources: Collection[str] = (),
 ) -> Sides:
     """Tell test rows from training rows.
 
@@ -63,6 +64,9 @@ def split_rows(
         The project's, never changed.
     kept : Membership or None
         What the first split and all since have decided.
+    sources : collection of str
+        The sources' columns: where they suffice to tell rows apart, features that the training
+        function adds or drops later move nothing.
 
     Raises
     ------
@@ -74,7 +78,7 @@ def split_rows(
             _require_filled(rows, name, section)
     unit = unit_of(section)
     moved = _redefined(kept, unit, share)
-    columns = tuple(kept.columns if kept else content_columns(rows, target.name))
+    columns = tuple(kept.columns if kept else content_columns(rows, target.name, sources))
     if kept is None or kept.unit != unit:
         kept = Membership(unit, share, columns)
     if section.time is not None:
@@ -146,10 +150,20 @@ def row_digests(
     }
 
 
-def content_columns(rows: pa.Table, target: str) -> list[str]:
-    """Return the columns that make a row's content: all but the target and row numbers."""
-    own = [name for name in sorted(rows.column_names) if name != target]
-    return [name for name in own if not is_row_number(rows[name])] or own
+def content_columns(rows: pa.Table, target: str, sources: Collection[str]) -> list[str]:
+    """Return the columns that make a row's content: all but the target and row numbers.
+
+    Those that the sources have are enough if they tell rows apart nearly as well as all do.
+    """
+    import pyarrow.compute as pc
+
+    named = [name for name in sorted(rows.column_names) if name != target]
+    own = [name for name in named if not is_row_number(rows[name])] or named
+    given = [name for name in own if name in sources]
+    if not given or given == own:
+        return own
+    told, all_told = (pc.count_distinct(row_texts(rows, c)).as_py() for c in (given, own))
+    return given if told >= 0.99 * all_told else own
 
 
 def is_row_number(column: pa.ChunkedArray) -> bool:

@@ -79,8 +79,9 @@ def take(job: Job, workspace: Workspace, tell: Tell) -> dict[str, Any]:
     target = read_target(made, section, job.positive)
     key = workspace.keys.secret(f"project-{workspace.project_id}", create=True)
     tell("splitting and sealing")
+    kept = read_membership(root)
     sides = split_rows(
-        made, section, target, share=job.test_share, key=key, kept=read_membership(root)
+        made, section, target, share=job.test_share, key=key, kept=kept, sources=known
     )
     train, test = made.filter(sides.train), made.filter(sides.test)
     share = sides.split.rows_test / made.num_rows

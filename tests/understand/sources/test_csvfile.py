@@ -162,7 +162,7 @@ def test_what_is_no_table_is_refused(tmp_path, data, says, code):
 
 def test_a_missing_file_names_the_nearest_one(tmp_path):
     (tmp_path / "loans.csv").write_text("a\n1\n")
-    with pytest.raises(Qua3ckError, match='did you mean "loans.csv"') as told:
+    with pytest.raises(Qua3ckError, match=r'did you mean "loans.csv"') as told:
         read_source("s", Source(kind="csv", path="loan.csv"), tmp_path)
     assert told.value.code == "U101"
 
@@ -184,7 +184,7 @@ def test_gzip_and_patterns_are_read_in_name_order_with_types_over_all(tmp_path):
 def test_files_of_one_pattern_need_equal_columns(tmp_path):
     (tmp_path / "p1.csv").write_text("a,b\n1,2\n")
     (tmp_path / "p2.csv").write_text("a,c\n1,2\n")
-    with pytest.raises(Qua3ckError, match="p2.csv has other columns than p1.csv"):
+    with pytest.raises(Qua3ckError, match=r"p2.csv has other columns than p1.csv"):
         read_source("s", Source(kind="csv", path="p*.csv"), tmp_path)
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import sys
-
 import pyarrow as pa
 import pytest
 
@@ -9,18 +7,11 @@ from qua3ck.kit.errors import Qua3ckError
 from qua3ck.understand.section import Source
 from qua3ck.understand.sources import read_source
 
-
-@pytest.fixture(autouse=True)
-def own_modules(monkeypatch):
-    before = set(sys.modules)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    yield
-    for name in set(sys.modules) - before:
-        del sys.modules[name]
+pytestmark = pytest.mark.usefixtures("own_modules")
 
 
 def load(folder, code: str, dotted: str):
-    (folder / f"{dotted.split('.')[0]}.py").write_text(code)
+    (folder / f"{dotted.split('.', maxsplit=1)[0]}.py").write_text(code)
     return read_source("loans", Source(kind="function", function=dotted), folder).rows
 
 
@@ -72,7 +63,7 @@ def test_a_named_index_becomes_a_column_and_an_unnamed_one_goes(tmp_path):
             "U105",
         ),
         (
-            "import pandas\ndef rows():\n    return pandas.DataFrame([[1, 2]], columns=['a', 'a'])\n",
+            "import pandas\ndef rows():\n    return pandas.DataFrame([[1, 2]], columns=[*'aa'])\n",
             'two columns called "a"',
             "U105",
         ),
@@ -111,7 +102,7 @@ def test_a_function_that_cannot_be_found_says_where_it_was_looked_for(tmp_path, 
 
 def test_the_line_named_is_the_users_own_not_the_librarys(tmp_path):
     code = "import pandas\n\ndef rows():\n    f = pandas.DataFrame({'a': [1]})\n    return f['b']\n"
-    with pytest.raises(Qua3ckError, match="KeyError in lines.py, line 5"):
+    with pytest.raises(Qua3ckError, match=r"KeyError in lines.py, line 5"):
         load(tmp_path, code, "lines.rows")
 
 

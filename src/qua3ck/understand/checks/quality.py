@@ -85,8 +85,9 @@ def _duplicates(view: View) -> Iterator[Finding]:
     different = int(pc.count_distinct(row_texts(view.train, names)).as_py())
     copies = view.rows - different
     share = copies / view.rows
-    patterns = sum(np.log10(max(c.distinct, 1)) for c in view.columns if c.name in names)
-    by_chance = patterns < np.log10(view.rows) + 2
+    pairs = view.rows * (view.rows - 1) / 2
+    alike = np.prod([_chance_of_equal(view, name) for name in names])
+    by_chance = pairs * alike >= 0.3 * copies  # as if columns had nothing to do with each other
     if share >= _MANY_DUPLICATES and not (by_chance and share < 0.5):
         yield Finding(
             "U013",
@@ -96,3 +97,9 @@ def _duplicates(view: View) -> Iterator[Finding]:
             + ("; with so few different values that may be chance." if by_chance else "."),
             {"copies": copies, "different": different, "rows": view.rows},
         )
+
+
+def _chance_of_equal(view: View, name: str) -> float:
+    """Return how likely two rows have the same value in a column."""
+    counts = view.train[name].combine_chunks().value_counts().field("counts")
+    return float(sum((count / view.rows) ** 2 for count in counts.to_pylist()))

@@ -169,6 +169,7 @@ def _groups(view: View) -> Iterator[Finding]:
         for column in view.columns
         if column.role in {"feature", "sensitive"} and column.kind in {"number", "category"}
     }
+    measured = {column.name for column in view.columns if column.type == "double"}
     same = {name: _chance_of_equal(values) for name, values in codes.items()}
     for column in view.features:
         if not _could_group(column, view.rows) or column.name not in codes:
@@ -179,7 +180,9 @@ def _groups(view: View) -> Iterator[Finding]:
         fixed = [
             other
             for other, values in codes.items()
-            if other != column.name and same[other] <= _RICH and _goes_along(values, order, pairs)
+            if other != column.name
+            and same[other] <= _RICH
+            and _goes_along(values, order, pairs, measured=other in measured)
         ]
         classes = len(view.target.classes)
         truth = view.truth[order]
@@ -202,15 +205,22 @@ def _could_group(column: Column, rows: int) -> bool:
 
 
 def _goes_along(
-    values: NDArray[np.float64], order: NDArray[np.int64], pairs: NDArray[np.bool_]
+    values: NDArray[np.float64],
+    order: NDArray[np.int64],
+    pairs: NDArray[np.bool_],
+    *,
+    measured: bool,
 ) -> bool:
-    """Whether a column is the same within groups without being another name of the group."""
+    """Whether a column is the same within groups without being another name of the group.
+
+    A measurement (decimal numbers) names nothing, even if it differs between all groups.
+    """
     sorted_values = values[order]
     equal = sorted_values[1:] == sorted_values[:-1]
     if not pairs.any() or equal[pairs].mean() < _SAME:
         return False
     groups = int((~pairs).sum()) + 1
-    return len(set(sorted_values.tolist())) < 0.9 * groups
+    return measured or len(set(sorted_values.tolist())) < 0.9 * groups
 
 
 def _grouped(view: View, column: Column, effect: float, fixed: list[str], *, warn: bool) -> Finding:
