@@ -104,3 +104,9 @@ def test_the_schema_lists_the_sections():
     assert {"question", "understand", "a3", "conclude", "transfer"} <= set(
         json_schema()["properties"]
     )
+
+
+def test_a_folded_text_is_read_as_one_line_without_marks(tmp_path):
+    folded = GOOD.replace("Children go without.", ">-\n    Children go\n    without.")
+    file, _ = _read(tmp_path, folded)
+    assert file.question.risks == "Children go without."

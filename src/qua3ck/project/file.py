@@ -225,7 +225,7 @@ def _value(node: Any, keys: Path_, lines: dict[Path_, tuple[int, int]], path: Pa
 
 
 def _scalar(node: Any, keys: Path_, places: Places) -> Any:
-    text = str(node.value)
+    text = str(node.value).replace("\a", "")  # the reader marks where a folded text was folded
     if node.style in {"'", '"', "|", ">"}:
         return text
     for pattern, kind in _CHANGED_BY_YAML.items():

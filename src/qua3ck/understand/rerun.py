@@ -283,9 +283,7 @@ def _redrawn(column: pa.Array, positions: Sequence[int], seed: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(indices, coded.dictionary).dictionary_decode()
 
 
-def _others(
-    codes: NDArray[Any], values: pa.Array, random: np.random.Generator
-) -> NDArray[Any]:
+def _others(codes: NDArray[Any], values: pa.Array, random: np.random.Generator) -> NDArray[Any]:
     """Return another value for every row, such that no count and no mean stays as it was.
 
     Quantities come from the upper end. Few values are exchanged for one another; where that

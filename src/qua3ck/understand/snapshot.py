@@ -347,12 +347,15 @@ def _frame(rows: pa.Table, snapshot: Snapshot) -> pd.DataFrame:
     from qua3ck.understand.target import class_texts
 
     extra = {snapshot.cluster, snapshot.time}
+    texts = {c.name for c in snapshot.columns if c.kind in {"category", "text"}}
     names = [c.name for c in snapshot.columns if c.role in _SHOWN or c.name in extra]
     shown = rows.select(names)
     at = names.index(snapshot.target)
     target = shown[snapshot.target]
     made = class_texts(target) if snapshot.classes else target.cast("double")
-    frame: pd.DataFrame = shown.set_column(at, snapshot.target, made).to_pandas(
-        date_as_object=False
-    )
+    shown = shown.set_column(at, snapshot.target, made)
+    for place, name in enumerate(names):
+        if name in texts and name != snapshot.target:  # also whole numbers declared as such
+            shown = shown.set_column(place, name, class_texts(shown[name]))
+    frame: pd.DataFrame = shown.to_pandas(date_as_object=False)
     return frame
