@@ -44,7 +44,7 @@ check: $(READY) ## Run ruff, mypy, the import contract and the strict docs build
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site
 
 bench: $(READY) ## Run every benchmark and print one table.
 	@$(BIN)/python benchmarks/run_all.py

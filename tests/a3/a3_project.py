@@ -62,6 +62,39 @@ def credit(rows: int = 300, *, seed: int = 0) -> pd.DataFrame:
     return frame
 
 
+def shot(
+    rows: pd.DataFrame,
+    *,
+    order: str = "independent",
+    task: str = "binary",
+    time: str = "",
+    cluster: str = "",
+) -> Snapshot:
+    """Return a snapshot of a table with the target "late", for what only looks at rows."""
+    roles = {"late": "target", time: "time", cluster: "group"}
+    columns = tuple(Column(n, "number", "int", roles.get(n, "feature")) for n in rows.columns)
+    return Snapshot(
+        id="s",
+        project="p",
+        sources=(),
+        gold=Pinned("gold/training", 0, len(rows), ""),
+        target="late",
+        task=task,
+        order=order,
+        classes=("no", "yes"),
+        positive="yes",
+        time=time,
+        cluster=cluster,
+        columns=columns,
+        split=Split("stratified", "content", 0.2, len(rows), 1),
+        seal="",
+        code_digest="",
+        profile="",
+        profile_digest="",
+        findings=(),
+    )  # fmt: skip
+
+
 def question(*kpis: dict[str, Any], **given: Any) -> Question:
     """Return a question; the KPIs as in a project file."""
     listed = kpis or ({"id": "auc", "metric": "roc_auc", "at_least": 0.6},)

@@ -21,9 +21,7 @@ INDEX_HOSTS = re.compile(
         ]
     )
 )
-MACHINE_PATHS = re.compile(
-    "|".join(["/" + "work/", "/" + "root/", "/home" + r"/[a-z]+/", "file:" + "///"])
-)
+MACHINE_PATHS = re.compile("|".join(["/" + "work/", "/" + "root/", "file:" + "///"]))
 PINNED = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", re.MULTILINE)
 
 

@@ -17,11 +17,11 @@ from qua3ck.understand.target import read_target
 KEY = bytes(range(32))
 
 
-def split(rows, *, kept=None, share=0.2, key=KEY, **declared):
+def split(rows, *, kept=None, share=0.2, key=KEY, sources=(), **declared):
     section = Understand(sources={"s": Source(kind="csv", path="x")}, target="y", **declared)
     table = rows if isinstance(rows, pa.Table) else pa.table(rows)
     target = read_target(table, section, None)
-    return split_rows(table, section, target, share=share, key=key, kept=kept)
+    return split_rows(table, section, target, share=share, key=key, kept=kept, sources=sources)
 
 
 def numbers(rows: int, *, seed: int = 0, classes: int = 2) -> pa.Table:
@@ -224,3 +224,18 @@ def test_rows_are_counted_by_entity_and_by_content():
     again = row_digests(corrected, section, kept, key=KEY)
     assert again["entity"] == digests["entity"]
     assert set(again["content"]).isdisjoint(digests["content"])
+
+
+def test_where_only_the_target_tells_rows_apart_it_belongs_to_the_content():
+    random = np.random.default_rng(0)
+    kinds, wage = random.integers(0, 9, 400), random.normal(size=400)
+    sides = split({"kind": kinds, "y": wage})
+    assert ("U022", "inform") in [(f.code, f.severity) for f in sides.findings]
+    assert sides.split.rows_test == 80
+    assert len(set(kinds[sides.test])) == 9
+
+
+def test_features_that_come_and_go_move_nothing_where_the_sources_columns_suffice():
+    rows = numbers(100)
+    first = split(rows.append_column("z", pa.array(range(0, 300, 3))), sources={"x", "y"})
+    assert np.array_equal(split(rows, kept=first.membership).test, first.test)

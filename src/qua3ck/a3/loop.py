@@ -678,7 +678,11 @@ class _Noted:
         del checked
         loop = self._loop
         shown = "" if record.value is None else f", {loop.bench.objective} {record.value:.4g}"
-        state = "" if record.state == "complete" else f", {record.state}"
+        state = {
+            "complete": "",
+            "pruned": f" after {len(record.folds)} folds: given up",
+            "failed": ": failed",
+        }[record.state]
         loop.say(f"{record.algorithm}{shown}{state}", record.number + 1)
         objective = {} if record.value is None else {"objective": record.value}
         self._log(

@@ -76,3 +76,15 @@ class Candidate:
     findings: tuple[Finding, ...]
     code_digest: str
     run_id: str = ""
+
+    def __repr__(self) -> str:
+        """Return what was kept, how it scored beside the baseline, and what to do next."""
+        scores = ", ".join(
+            f"{name} {score.value:.4g}"
+            + (f" (baseline {self.baseline[name].value:.4g})" if name in self.baseline else "")
+            for name, score in self.scores.items()
+        )
+        return (
+            f"Candidate {self.digest[:12]}: {self.algorithm}, {self.model_format}, "
+            f"{len(self.trials)} trials\non validation rows: {scores}\n{self.next_step}"
+        )

@@ -143,8 +143,8 @@ class Contest:
             return _hopeless(so_far, past, sign=self.bench.sign)
 
         try:
-            defaults = any(dict(params) == dict(given) for given in algorithm.defaults)
-            checked = check(self.bench, algorithm, params, watch=None if defaults else watch)
+            first = dict(params) == dict(algorithm.defaults[0])
+            checked = check(self.bench, algorithm, params, watch=None if first else watch)
             if checked is None:
                 return replace(made, state="pruned", **_progress(seen[-1])), None
             return _complete(made, score_checked(self.bench, checked), checked), checked

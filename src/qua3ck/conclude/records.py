@@ -68,3 +68,9 @@ class Conclusion:
     predictions_digest: str
     parity: Mapping[str, Any] = field(default_factory=dict)
     reread: bool = False
+
+    def __repr__(self) -> str:
+        """Return the verdict as the command line prints it."""
+        from qua3ck.conclude.words import lines
+
+        return "\n".join(lines(self))

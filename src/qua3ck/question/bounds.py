@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import binom
+from scipy.stats import t as student
 
 from qua3ck.kit.errors import NotEnoughEvidence
 from qua3ck.question.bootstrap import Draws, bca_bounds, draw, draw_sums, resamples_for
 from qua3ck.question.domains import DOMAINS
 from qua3ck.question.gaps import GroupShares, group_shares
-from qua3ck.question.ranking import average_precision
+from qua3ck.question.ranking import auc_score_bounds, average_precision
 from qua3ck.question.scoring import (
     influence_of,
     ranked,
@@ -99,7 +100,9 @@ def interval(
         return latency_bounds(asked, outcome, value, confidence=confidence)
     found = []
     if outcome.clusters is not None:
-        found.append(_dependent(asked, outcome, value, kind="clusters", confidence=confidence, by=by))
+        found.append(
+            _dependent(asked, outcome, value, kind="clusters", confidence=confidence, by=by)
+        )
     if outcome.order is not None:
         found.append(_dependent(asked, outcome, value, kind="blocks", confidence=confidence, by=by))
     if found:
@@ -143,12 +146,24 @@ def _share(asked: Metric, outcome: Outcome, value: float, *, confidence: float) 
 
 
 def _delong(asked: Metric, outcome: Outcome, value: float, *, confidence: float) -> Interval:
-    influence = influence_of(asked, outcome)
-    kinds = [np.count_nonzero(positive) for positive, _ in ranked(asked, outcome)]
-    rarer = int(min(min(kinds), *(outcome.rows - kind for kind in kinds)))
+    """Bound the AUC by DeLong's spread on the logit scale, or wider by its score bounds."""
+    own = [int(np.count_nonzero(positive)) for positive, _ in ranked(asked, outcome)]
+    kinds = [(k, outcome.rows - k) for k in own]
+    rarer = min(min(pair) for pair in kinds)
     units = Units(np.arange(outcome.rows), outcome.rows, "rows", in_line=False)
-    of = spread(influence, units)
-    return _linear("DeLong, logit", "logit", value, of, rarer, confidence, "rows")
+    of = spread(influence_of(asked, outcome), units)
+    base = Interval(value, None, None, outcome.rows, "rows", "DeLong, logit")
+    reason = DOMAINS[base.method].refusal(units=outcome.rows, unit="rows", rarer=rarer, effective=0)
+    if of.error == 0:
+        reason = "too few rows for this method: no pair is misordered, so no spread can be seen"
+    if reason:
+        return replace(base, reason=reason)
+    low, high = student_bounds(
+        value, of, confidence=confidence, scale="logit", freedom=float(rarer - 1)
+    )
+    reach = float(student.ppf(confidence, rarer - 1))
+    least, most = auc_score_bounds(value, kinds, reach=reach)
+    return replace(base, low=min(low, least), high=max(high, most))
 
 
 def _bootstrap(
@@ -183,8 +198,7 @@ def _gap(
     rows = int(sum(part.rows.sum() for part in parts))
     base = Interval(value, None, None, rows, "rows", "Newcombe")
     smallest = min(int(part.rows.min()) for part in parts)
-    rarer = min(int(np.minimum(part.hits, part.rows - part.hits).min()) for part in parts)
-    reason = DOMAINS["Newcombe"].refusal(units=smallest, unit="rows", rarer=rarer, effective=0)
+    reason = DOMAINS["Newcombe"].refusal(units=smallest, unit="rows", rarer=0, effective=0)
     if reason:
         return replace(base, reason=f"{reason} (smallest group)")
     pairs = sum(len(part.rows) * (len(part.rows) - 1) for part in parts)
@@ -217,7 +231,7 @@ def _calibration(
     name = {"rows": "calibration, corrected", "groups": "clusters, t", "blocks": "blocks, t"}[
         units.called
     ]
-    linear = _linear(name, "plain", value, of, None, confidence, units.called)
+    linear = _linear(name, "plain", value, of, confidence, units.called)
     if linear.low is None or linear.high is None:
         return linear
     excess = sum(spread(column / rows, units).error for column in table[:, :-1].T)
@@ -230,14 +244,12 @@ def _linear(
     scale: str,
     value: float,
     of: Spread,
-    rarer: int | None,
     confidence: float,
     unit: str,
 ) -> Interval:
     base = Interval(value, None, None, of.units, unit, method)
     domain = DOMAINS[method]
-    least = domain.rarer if rarer is None else rarer
-    reason = domain.refusal(units=of.units, unit=unit, rarer=least, effective=of.effective)
+    reason = domain.refusal(units=of.units, unit=unit, rarer=0, effective=of.effective)
     if reason:
         return replace(base, reason=reason)
     low, high = student_bounds(value, of, confidence=confidence, scale=scale)
@@ -256,7 +268,7 @@ def _dependent(
     if asked.family != "share":
         of = spread(influence, units)
         scale = _SCALES.get(asked.name, "logit")
-        return _linear(f"{kind}, t", scale, value, of, None, confidence, units.called)
+        return _linear(f"{kind}, t", scale, value, of, confidence, units.called)
     return _dependent_share(asked, outcome, influence, units, confidence)
 
 
@@ -264,9 +276,10 @@ def _dependent_share(
     asked: Metric, outcome: Outcome, influence: Floats, units: Units, confidence: float
 ) -> Interval:
     _, about = share_parts(asked, outcome)
-    counted = np.unique(units.codes if about is None else units.codes[about])
     rows = outcome.rows if about is None else int(np.count_nonzero(about))
-    of = spread(influence, units)._replace(units=len(counted))
+    of = spread(
+        influence, units, about=np.ones(outcome.rows, dtype=bool) if about is None else about
+    )
     kind = "blocks" if units.in_line else "clusters"
     share = share_value(asked, outcome)
     base = Interval(share, None, None, of.units, units.called, f"{kind}, share")
@@ -293,8 +306,8 @@ def _dependent_gap(
             influence = part.influence(a) - part.influence(b)
             of = spread(influence, _hanging(outcome, kind, influence))
             fewest = min(fewest, of.units)
-            tight = _linear(f"{kind}, t", "plain", difference, of, None, shared, unit)
-            loose = _linear(f"{kind}, t", "plain", difference, of, None, confidence, unit)
+            tight = _linear(f"{kind}, t", "plain", difference, of, shared, unit)
+            loose = _linear(f"{kind}, t", "plain", difference, of, confidence, unit)
             if tight.low is None or loose.high is None:
                 return replace(loose, value=value)
             lows.append(tight.low)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import binom, norm
+from scipy.stats import binom
 from scipy.stats import t as student
 
 from qua3ck.kit.errors import NotEnoughEvidence
@@ -14,6 +14,7 @@ from qua3ck.question.bootstrap import Draws, bca_bounds, draw, resamples_for
 from qua3ck.question.metrics import Metric, metric
 from qua3ck.question.ranking import average_precision
 from qua3ck.question.scoring import influence_of, ranked, require, score, share_parts, sums
+from qua3ck.question.shares import paired_bounds
 from qua3ck.question.units import Units, blocks, clusters, spread
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _PAIRED_SHARES = {"accuracy", "recall", "specificity", "false_positive_rate"}
 _FEWEST = 20
-_FEWEST_EFFECTIVE = 8.0
+_FEWEST_EFFECTIVE = 5.0
 
 
 @dataclass(frozen=True)
@@ -136,9 +137,7 @@ def compare(name: str, a: Outcome, b: Outcome, *, confidence: float, seed: int) 
 def _mcnemar(base: Difference, asked: Metric, a: Outcome, b: Outcome, sign: float) -> Difference:
     """Bound a difference of shares by the rows on which the two disagree.
 
-    The test is exact (binomial); the bounds are Bonett & Price's adjusted Wald ones
-    (2012, Journal of Educational and Behavioral Statistics 37, 479-488), and never claim
-    what the exact test does not.
+    The test is exact (binomial), and the bounds never claim what it does not.
     """
     hit_a, about = share_parts(asked, a)
     hit_b, _ = share_parts(asked, b)
@@ -148,19 +147,13 @@ def _mcnemar(base: Difference, asked: Metric, a: Outcome, b: Outcome, sign: floa
         only_a, only_b = only_b, only_a
     for_a = float(binom.sf(only_a - 1, only_a + only_b, 0.5))
     for_b = float(binom.cdf(only_a, only_a + only_b, 0.5))
-    share_a, share_b = (only_a + 1) / (rows + 2), (only_b + 1) / (rows + 2)
-    half = norm.ppf(base.confidence) * np.sqrt(
-        (share_a + share_b - (share_a - share_b) ** 2) / (rows + 2)
-    )
-    low, high = float(share_a - share_b - half), float(share_a - share_b + half)
+    low, high = paired_bounds(only_a, only_b, rows, confidence=base.confidence)
     if for_a > 1 - base.confidence:
         low = min(low, 0.0)
     if for_b > 1 - base.confidence:
         high = max(high, 0.0)
     p_value = min(1.0, 2 * min(for_a, for_b))
-    return replace(
-        base, low=max(low, -1.0), high=min(high, 1.0), p_value=p_value, n=rows, method="McNemar"
-    )
+    return replace(base, low=low, high=high, p_value=p_value, n=rows, method="McNemar")
 
 
 def _student(base: Difference, influence: Floats, units: Units, method: str) -> Difference:
@@ -170,8 +163,8 @@ def _student(base: Difference, influence: Floats, units: Units, method: str) -> 
         return replace(found, low=base.difference, high=base.difference, p_value=1.0)
     if of.units < _FEWEST or of.effective < _FEWEST_EFFECTIVE:
         return replace(found, reason=f"too few {units.called} for this method: {of.units}")
-    reach = float(student.ppf(base.confidence, of.units - 1)) * of.error
-    p_value = float(2 * student.sf(abs(base.difference) / of.error, of.units - 1))
+    reach = float(student.ppf(base.confidence, of.freedom)) * of.error
+    p_value = float(2 * student.sf(abs(base.difference) / of.error, of.freedom))
     low, high = base.difference - reach, base.difference + reach
     return replace(found, low=low, high=high, p_value=p_value)
 

@@ -36,11 +36,20 @@ class Units(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """Standard error over units, and how many units carry it."""
+    """Standard error over units, how many there are, and how many carry it.
+
+    ``effective`` is the smaller of (sum u^2)^2 / sum u^4 over the units' influences u, and
+    (sum s)^2 / sum s^2 over their sizes s: few large units count as few.
+    """
 
     error: float
     units: int
     effective: float
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom for Student's t: a figure that few units carry is less sure."""
+        return max(self.effective - 1, 1.0)
 
 
 def clusters(groups: NDArray[np.generic]) -> Units:
@@ -88,30 +97,41 @@ def memory(series: Floats) -> float:
     return max(1.0, float(time[window.argmax() if window.any() else n // 2]))
 
 
-def spread(influence: Floats, units: Units) -> Spread:
-    """Return the standard error of a metric from its rows' influences, summed per unit."""
-    summed = np.bincount(units.codes, weights=influence, minlength=units.number)
-    touched = np.bincount(units.codes, weights=influence != 0, minlength=units.number) > 0
-    number = int(touched.sum())
-    summed = summed[touched]
+def spread(influence: Floats, units: Units, *, about: NDArray[np.bool_] | None = None) -> Spread:
+    """Return the standard error of a metric from its rows' influences, summed per unit.
+
+    Parameters
+    ----------
+    influence : array of float, shape (n_rows,)
+        They add up to zero.
+    units : Units
+        The unit of each row.
+    about : array of bool, shape (n_rows,), optional
+        The rows the metric is about; None means those with an influence.
+    """
+    counted = influence != 0 if about is None else about
+    sizes = np.bincount(units.codes[counted], minlength=units.number).astype(float)
+    summed = np.bincount(units.codes, weights=influence, minlength=units.number)[sizes > 0]
+    number = len(summed)
     power = float((summed**2).sum())
+    carried = float(sizes.sum()) ** 2 / float((sizes**2).sum()) if number else 0.0
     if number < 2 or power <= _RESIDUE**2:
-        return Spread(0.0, number, 0.0)
+        return Spread(0.0, number, carried)
+    effective = min(power**2 / float((summed**4).sum()), carried)
     if units.in_line:
         power += 2 * max(0.0, float(summed[1:] @ summed[:-1]))
-    effective = float((summed**2).sum()) ** 2 / float((summed**4).sum())
     return Spread(float(np.sqrt(power * number / (number - 1))), number, effective)
 
 
 def student_bounds(
-    value: float, of: Spread, *, confidence: float, scale: str
+    value: float, of: Spread, *, confidence: float, scale: str, freedom: float | None = None
 ) -> tuple[float, float]:
     """Return one-sided bounds on a scale where the metric is nearly symmetric.
 
     ``scale``: ``logit`` for a number between 0 and 1, ``log`` for one above 0, ``log1m``
-    for one below 1, ``plain`` else.
+    for one below 1, ``plain`` else. ``freedom`` replaces the spread's own degrees.
     """
-    reach = float(student.ppf(confidence, max(of.units - 1, 1))) * of.error
+    reach = float(student.ppf(confidence, freedom or of.freedom)) * of.error
     match scale:
         case "logit" if 0 < value < 1:
             middle, half = logit(value), reach / (value * (1 - value))
@@ -130,15 +150,16 @@ def clustered_share_bounds(
 ) -> tuple[float, float]:
     """Return bounds of a share whose rows hang together.
 
-    Clopper-Pearson on the effective number of rows, the one on which independent rows
-    would have the observed standard error; with nothing to see of the dependence (all
-    hits, or none) every unit counts as one row. Source: E. L. Korn & B. I. Graubard
-    (1998), Survey Methodology 24, 193-201.
+    Clopper-Pearson on the effective number of rows: the number on which independent rows
+    would have the observed standard error, made smaller by Student's t. With nothing to see
+    of the dependence (all hits, or none) every unit counts as one row. Source: E. L. Korn &
+    B. I. Graubard (1998), Survey Methodology 24, 193-201; degrees of freedom from the units
+    that carry the figure and not from their number, because near 1 that is what covers.
     """
     variance = share * (1 - share)
-    effective = float(of.units)
+    effective = min(float(rows), of.effective)
     if of.error > 0 and variance > 0:
-        widen = student.ppf(confidence, rows - 1) / student.ppf(confidence, of.units - 1)
+        widen = student.ppf(confidence, max(rows - 1, 1)) / student.ppf(confidence, of.freedom)
         effective = min(float(rows), variance / of.error**2) * float(widen) ** 2
     low, high = share_bounds(share * effective, effective, confidence=confidence)
     return float(low), float(high)

@@ -87,4 +87,43 @@ TRACKING_PAGES = (
     ),
 )
 
-PAGES: tuple[CodePage, ...] = (*KEY_PAGES, *TRACKING_PAGES)
+WAREHOUSE_PAGES = (
+    CodePage(
+        "S001",
+        "Another process keeps writing the table",
+        "A table has one writer at a time, and the other did not end.",
+        "A scheduled load is still running in the same folder.",
+        "Wait until the other run has ended, then run again.",
+    ),
+    CodePage(
+        "S002",
+        "A column cannot be stored",
+        "Its type is one that no table format below can hold, its texts are larger than 2 GB,"
+        " or two columns differ in upper and lower case only.",
+        "A column of lists; columns called id and ID.",
+        "Turn it into numbers, text, booleans, dates or timestamps; rename one of the two.",
+    ),
+    CodePage(
+        "S003",
+        "A table cannot be read",
+        "There is no such table or version, or a file of it is gone or damaged.",
+        "warehouse/gold was not copied with the folder.",
+        "Restore warehouse/ from a copy, or load the sources again.",
+    ),
+    CodePage(
+        "S004",
+        "A table cannot be written",
+        "The disk is full, or the folder may not be written. What was stored stays as it was.",
+        "The project lies on a stick that is write-protected.",
+        "Make room, or give yourself the right to write there; then run again.",
+    ),
+    CodePage(
+        "S005",
+        "A query cannot be run",
+        "The SQL is not correct, or reaches for something else than the sources.",
+        "SELECT * FROM 'data/other.csv' reads a file that nobody declared.",
+        "Write one SELECT over the tables that the project file names as sources.",
+    ),
+)
+
+PAGES: tuple[CodePage, ...] = (*WAREHOUSE_PAGES, *KEY_PAGES, *TRACKING_PAGES)

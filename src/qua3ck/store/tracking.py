@@ -401,6 +401,24 @@ def _prepare_folder(uri: str, root: Path) -> None:
     database.parent.mkdir(parents=True, exist_ok=True)
     if database.is_file():
         adopt_moved_folder(database, root)
+    else:
+        _make_database(database, root)
+
+
+def _make_database(database: Path, root: Path) -> None:
+    """Create MLflow's tables in a file beside, then give it its name.
+
+    A kill in the middle of MLflow's forty migrations leaves a database that no later run can
+    open; this way there is a whole one or none.
+    """
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    for old in database.parent.glob(f".{database.name}.*.part*"):
+        old.unlink(missing_ok=True)
+    beside = database.with_name(f".{database.name}.{os.getpid()}.part")
+    store = SqlAlchemyStore(f"sqlite:///{beside}", (root / "mlartifacts").as_posix())
+    store.engine.dispose()
+    beside.replace(database)
 
 
 def adopt_moved_folder(database: Path, root: Path) -> int:

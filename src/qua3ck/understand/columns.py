@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 MOST_VALUES = 1000
 _DAY = 86_400_000_000  # microseconds
 _ID_NAME = re.compile(r"(^|[_\-. ])(id|uuid|guid|key|nr|number|index|rownames?)$", re.IGNORECASE)
+_UNIT_NAME = re.compile(
+    r"(^|[_\-. ])(subject|patient|participant|person|respondent|child|household|family|customer|"
+    r"client|student|pupil|user|employee|animal|facility|clinic|village|plot)$",
+    re.IGNORECASE,
+)
 _TEXT_WORDS = 4.0
 _LEAST_FOR_ID = 30
 
@@ -81,6 +86,11 @@ def check_declared(
                     fix=f"use one of: {', '.join(list(names)[:20])}",
                     code="U105",
                 )
+
+
+def looks_like_unit(name: str) -> bool:
+    """Whether a column is called like somebody or something that is met more than once."""
+    return looks_like_id(name) or _UNIT_NAME.search(name) is not None
 
 
 def looks_like_id(name: str) -> bool:

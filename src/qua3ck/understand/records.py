@@ -93,6 +93,16 @@ class Snapshot:
     profile_digest: str
     findings: tuple[Finding, ...]
 
+    def __repr__(self) -> str:
+        """Return what was split and found, in two lines."""
+        split, codes = self.split, sorted({finding.code for finding in self.findings})
+        return (
+            f"Snapshot {self.id[:12]}: {self.task} of {self.target}, "
+            f"{len(self.features())} features\n"
+            f"{split.rows_train} rows to learn from, {split.rows_test} sealed "
+            f"({split.method}, by {split.unit}), findings: {', '.join(codes) or 'none'}"
+        )
+
     def features(self) -> tuple[Column, ...]:
         """Return the columns that a model is given, in table order."""
         return tuple(column for column in self.columns if column.role == "feature")

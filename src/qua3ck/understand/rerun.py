@@ -172,6 +172,8 @@ def _trace_one(
         shared = _shared_columns(source, made, section.target)
         if not shared:
             return None
+        if section.target in membership.columns and section.target in source.column_names:
+            shared = [*shared, section.target]
         here = _by_content(source, made, test, shared)
         by = f"content of {len(shared)} columns"
     where = _target_column(source, made, section.target)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _UNIT = "unit"
+_COARSE, _LEAST_COARSE = 0.5, 50  # share of rows that differ; rows from which it is looked at
 
 
 @dataclass(frozen=True)
@@ -154,16 +155,25 @@ def content_columns(rows: pa.Table, target: str, sources: Collection[str]) -> li
     """Return the columns that make a row's content: all but the target and row numbers.
 
     Those that the sources have are enough if they tell rows apart nearly as well as all do.
+    Where most rows repeat, and only the target tells them apart (a quantity measured for few
+    kinds of things), it belongs to the content.
     """
     import pyarrow.compute as pc
 
     named = [name for name in sorted(rows.column_names) if name != target]
     own = [name for name in named if not is_row_number(rows[name])] or named
+
+    def told_apart(columns: list[str]) -> int:
+        return int(pc.count_distinct(row_texts(rows, columns)).as_py())
+
+    different = told_apart(own)
     given = [name for name in own if name in sources]
-    if not given or given == own:
-        return own
-    told, all_told = (pc.count_distinct(row_texts(rows, c)).as_py() for c in (given, own))
-    return given if told >= 0.99 * all_told else own
+    if given and given != own and told_apart(given) >= 0.99 * different:
+        own = given
+    coarse = rows.num_rows >= _LEAST_COARSE and different < _COARSE * rows.num_rows
+    if coarse and told_apart([*own, target]) >= _COARSE * rows.num_rows:
+        return [*own, target]
+    return own
 
 
 def is_row_number(column: pa.ChunkedArray) -> bool:
@@ -326,7 +336,7 @@ def _by_hash(rows: pa.Table, target: Target, kept: Membership, *, key: bytes) ->
         rows_train=int((~test).sum()),
         rows_test=int(test.sum()),
     )
-    findings = (*_no_entity(unit), *_coarse(unit, sizes))
+    findings = (*_no_entity(unit), *_coarse(kept, sizes, target.name))
     return Sides(test, ~test, split, membership, findings)
 
 
@@ -460,16 +470,24 @@ def _no_entity(unit: str) -> tuple[Finding, ...]:
     return (Finding("U016", "inform", "understand.entity", says),)
 
 
-def _coarse(unit: str, sizes: NDArray[np.int64]) -> tuple[Finding, ...]:
+def _coarse(kept: Membership, sizes: NDArray[np.int64], target: str) -> tuple[Finding, ...]:
     rows = int(sizes.sum())
-    if unit != "content" or rows < 50 or len(sizes) >= 0.5 * rows:
+    if kept.unit != "content":
+        return ()
+    where = f"training table, {rows} rows"
+    if target in kept.columns:
+        says = (
+            "Most rows are told apart by the target alone, so it counts as part of their content: "
+            "a corrected target can move a row. Declare entity: to prevent it."
+        )
+        return (Finding("U022", "inform", where, says, {"different": len(sizes), "rows": rows}),)
+    if rows < _LEAST_COARSE or len(sizes) >= _COARSE * rows:
         return ()
     says = (
         f"Only {len(sizes)} different rows among {rows}: identical rows stay on one side, so "
         "the test rows hold a few whole patterns and no others. Declare entity: with a column "
         "that names each row, if rows are independent."
     )
-    where = f"training table, {rows} rows"
     return (Finding("U022", "warn", where, says, {"different": len(sizes), "rows": rows}),)
 
 

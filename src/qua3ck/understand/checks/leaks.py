@@ -1,8 +1,9 @@
 """Columns that tell the target by themselves: derived from it, or known only afterwards.
 
-Each column alone predicts the target on rows it was not fitted on: a small tree for numbers,
-the class shares of each value for categories. What one column knows all by itself is rarely
-a gift: usually it was written after, or because of, the outcome.
+Each column alone predicts the target on rows it was not fitted on: from the nearest rows for
+numbers, from the shares of each value for categories and for numbers of few values. What one
+column knows all by itself is rarely a gift: usually it was written after, or because of, the
+outcome.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.findings import Finding
-from qua3ck.understand.checks.view import View
+from qua3ck.understand.checks.view import View, ranks
 from qua3ck.understand.columns import NOT_KNOWN, numbers
 from qua3ck.understand.records import Column
 
@@ -24,6 +25,8 @@ DERIVED = 0.999
 _SAMPLE = 5000  # rows; enough to tell 0.99 from 0.999
 _LEAST = 30
 _FOLDS = 3
+_NEAREST = 5
+_FEW_VALUES = 0.05  # of the rows
 _LEAST_OF_CLASS = 5
 
 
@@ -73,7 +76,7 @@ def tells_alone(
     guess = np.zeros((len(truth), max(classes, 1)))
     for held in range(_FOLDS):
         fit, out = fold != held, fold == held
-        predict = _shares if categorical else _tree
+        predict = _shares if categorical else _nearest
         guess[out] = predict(values[fit], truth[fit], values[out], classes)
     return _quality(guess, truth, classes)
 
@@ -93,6 +96,8 @@ def _sample(view: View) -> NDArray[np.int64]:
 
 
 def _alone(view: View, column: Column, sample: NDArray[np.int64]) -> float | None:
+    import numpy as np
+
     truth = view.truth[sample]
     if column.distinct == 0 or not _enough(truth, view):
         return None
@@ -103,6 +108,9 @@ def _alone(view: View, column: Column, sample: NDArray[np.int64]) -> float | Non
         values = coded.fill_null(-1).to_numpy(zero_copy_only=False)
     else:
         values = numbers(rows)
+        if column.distinct <= _FEW_VALUES * view.rows:
+            values = np.unique(values, return_inverse=True)[1]  # equal values: no order needed
+            categorical = True
     classes = len(view.target.classes)
     return tells_alone(values, truth, classes=classes, categorical=categorical, seed=view.seed)
 
@@ -116,28 +124,25 @@ def _enough(truth: NDArray[Any], view: View) -> bool:
     return int((counts >= _LEAST_OF_CLASS).sum()) >= 2
 
 
-def _tree(
+def _nearest(
     values: NDArray[Any], truth: NDArray[Any], out: NDArray[Any], classes: int
 ) -> NDArray[np.float64]:
-    import numpy as np
-    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+    """Predict the mean of the five rows nearest in order; empty cells are one value.
 
-    least = max(2, len(truth) // 500)
-    if not classes:
-        tree = DecisionTreeRegressor(max_leaf_nodes=128, min_samples_leaf=least, random_state=0)
-        return np.asarray(tree.fit(_column(values), truth).predict(_column(out))[:, None])
-    tree = DecisionTreeClassifier(max_leaf_nodes=16, min_samples_leaf=least, random_state=0)
-    made = tree.fit(_column(values), truth).predict_proba(_column(out))
-    guess = np.zeros((len(out), classes))
-    guess[:, tree.classes_] = made
-    return guess
-
-
-def _column(values: NDArray[Any]) -> NDArray[np.float32]:
+    Any function of the column, however crooked, is followed; nothing has to be chosen.
+    """
     import numpy as np
 
-    limit = np.finfo(np.float32).max
-    return np.asarray(np.clip(values, -limit, limit), dtype=np.float32)[:, None]
+    wanted = _wanted(truth, classes)
+    order = np.argsort(values, kind="stable")  # NaN comes last
+    sums = np.vstack([np.zeros(wanted.shape[1]), np.cumsum(wanted[order], axis=0)])
+    filled = int((~np.isnan(values)).sum())
+    at = np.searchsorted(values[order][:filled], out)
+    low = np.clip(at - _NEAREST // 2, 0, max(filled - _NEAREST, 0))
+    high = np.minimum(low + _NEAREST, filled)
+    gap = np.isnan(out) if filled < len(values) else np.zeros(len(out), dtype=bool)
+    low, high = np.where(gap, filled, low), np.where(gap, len(values), high)
+    return np.asarray((sums[high] - sums[low]) / np.maximum(high - low, 1)[:, None])
 
 
 def _shares(
@@ -147,12 +152,21 @@ def _shares(
     import numpy as np
 
     size = int(max(values.max(), out.max())) + 2
-    wanted = np.eye(classes)[truth] if classes else np.asarray(truth, dtype=float)[:, None]
+    wanted = _wanted(truth, classes)
     rows = np.bincount(values + 1, minlength=size)[:, None]
     sums = np.zeros((size, wanted.shape[1]))
     np.add.at(sums, values + 1, wanted)
     means = (sums + wanted.mean(axis=0)) / (rows + 1)
     return np.asarray(means[out + 1])
+
+
+def _wanted(truth: NDArray[Any], classes: int) -> NDArray[np.float64]:
+    """Return one column per class with a 1 where it is, or the target as one column."""
+    import numpy as np
+
+    if classes:
+        return np.asarray(np.eye(classes)[truth])
+    return np.asarray(truth, dtype=float)[:, None]
 
 
 def _quality(guess: NDArray[np.float64], truth: NDArray[Any], classes: int) -> float:
@@ -168,14 +182,12 @@ def _quality(guess: NDArray[np.float64], truth: NDArray[Any], classes: int) -> f
 
 
 def _auc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
-    from scipy.stats import rankdata
-
     hits = int(positive.sum())
     others = len(positive) - hits
     if not hits or not others:
         return 0.5
-    ranks = float(rankdata(scores)[positive].sum())
-    return (ranks - hits * (hits + 1) / 2) / (hits * others)
+    total = float(ranks(scores)[positive].sum())
+    return (total - hits * (hits + 1) / 2) / (hits * others)
 
 
 def _tells(column: Column, score: float, view: View) -> Finding:

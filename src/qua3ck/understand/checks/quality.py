@@ -85,18 +85,21 @@ def _duplicates(view: View) -> Iterator[Finding]:
     different = int(pc.count_distinct(row_texts(view.train, names)).as_py())
     copies = view.rows - different
     share = copies / view.rows
+    if share < _MANY_DUPLICATES:
+        return
     pairs = view.rows * (view.rows - 1) / 2
     alike = np.prod([_chance_of_equal(view, name) for name in names])
     by_chance = pairs * alike >= 0.3 * copies  # as if columns had nothing to do with each other
-    if share >= _MANY_DUPLICATES and not (by_chance and share < 0.5):
-        yield Finding(
-            "U013",
-            "inform" if by_chance else "warn",
-            f"training table, {copies} of {view.rows} rows",
-            f"{copies} training rows repeat another row in every column"
-            + ("; with so few different values that may be chance." if by_chance else "."),
-            {"copies": copies, "different": different, "rows": view.rows},
-        )
+    if by_chance and share < 0.5:
+        return
+    yield Finding(
+        "U013",
+        "inform" if by_chance else "warn",
+        f"training table, {copies} of {view.rows} rows",
+        f"{copies} training rows repeat another row in every column"
+        + ("; with so few different values that may be chance." if by_chance else "."),
+        {"copies": copies, "different": different, "rows": view.rows},
+    )
 
 
 def _chance_of_equal(view: View, name: str) -> float:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.findings import Finding
-from qua3ck.understand.checks.view import View
-from qua3ck.understand.columns import IDENTIFIER, looks_like_id, numbers
+from qua3ck.understand.checks.view import View, ranks
+from qua3ck.understand.columns import IDENTIFIER, looks_like_unit, numbers
 from qua3ck.understand.records import Column
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def likeness(
     if count < _LEAST_OF_CLASS:
         return 0.0, 0.0
     if not classes:
-        ranks = _ranks(truth)
-        effect = float((ranks[:-1] * ranks[1:])[keep].mean())
+        ranked = _scaled_ranks(truth)
+        effect = float((ranked[:-1] * ranked[1:])[keep].mean())
         return effect, effect * float(np.sqrt(count))
     counts = np.bincount(truth, minlength=classes)
     if np.sort(counts)[-2] < _LEAST_OF_CLASS:
@@ -90,7 +90,9 @@ def _dates(view: View) -> Iterator[Finding]:
             continue
         if column.distinct < 3 or view.section.columns.get(column.name) == "ignore":
             continue
-        order = np.argsort(numbers(view.train[column.name]), kind="stable")
+        # Equal moments in any order: a table sorted otherwise must not show through them.
+        mixed = np.random.default_rng(view.seed).permutation(view.rows)
+        order = mixed[np.argsort(numbers(view.train[column.name])[mixed], kind="stable")]
         effect, beyond = _likeness(view, order)
         follows = beyond >= DEVIATIONS and effect >= _LEAST_EFFECT
         says = (
@@ -170,6 +172,7 @@ def _groups(view: View) -> Iterator[Finding]:
         if column.role in {"feature", "sensitive"} and column.kind in {"number", "category"}
     }
     measured = {column.name for column in view.columns if column.type == "double"}
+    unnamed: list[tuple[int, Finding]] = []
     same = {name: _chance_of_equal(values) for name, values in codes.items()}
     for column in view.features:
         if not _could_group(column, view.rows) or column.name not in codes:
@@ -188,18 +191,20 @@ def _groups(view: View) -> Iterator[Finding]:
         truth = view.truth[order]
         effect, beyond = likeness(truth, classes=classes, seed=view.seed, pairs=pairs)
         alike = beyond >= DEVIATIONS and effect >= _LEAST_EFFECT
-        named = looks_like_id(column.name)
-        if (named and (alike or fixed)) or (alike and len(fixed) >= 2):
-            yield _grouped(view, column, effect, fixed, warn=True)
-        elif named:
-            yield _grouped(view, column, effect, fixed, warn=False)
+        named = looks_like_unit(column.name)
+        if named:
+            yield _grouped(view, column, effect, fixed, warn=alike or bool(fixed))
+        elif alike and len(fixed) >= 2:
+            unnamed.append((len(fixed), _grouped(view, column, effect, fixed, warn=True)))
+    if unnamed:  # several columns of one group tell the same story: the fullest is enough
+        yield max(unnamed, key=lambda found: found[0])[1]
 
 
 def _could_group(column: Column, rows: int) -> bool:
     if column.kind not in {"number", "category"} or column.why == IDENTIFIER:
         return False
     repeats = rows / max(column.distinct, 1)
-    if looks_like_id(column.name):
+    if looks_like_unit(column.name):
         return column.distinct >= _LEAST_GROUPS and repeats >= 1.3
     return column.distinct >= 2 * _LEAST_GROUPS and 2 <= repeats <= 100
 
@@ -276,11 +281,10 @@ def _equal(truth: NDArray[Any], keep: NDArray[np.bool_]) -> float:
     return float((truth[1:] == truth[:-1])[keep].mean())
 
 
-def _ranks(truth: NDArray[Any]) -> NDArray[np.float64]:
+def _scaled_ranks(truth: NDArray[Any]) -> NDArray[np.float64]:
     """Return ranks scaled to mean 0 and variance 1."""
     import numpy as np
-    from scipy.stats import rankdata
 
-    ranks = np.asarray(rankdata(truth), dtype=np.float64)
-    spread = ranks.std()
-    return np.asarray((ranks - ranks.mean()) / (spread if spread else 1.0))
+    ranked = ranks(truth)
+    spread = ranked.std()
+    return np.asarray((ranked - ranked.mean()) / (spread if spread else 1.0))

@@ -10,6 +10,7 @@ from qua3ck.understand.section import Understand
 from qua3ck.understand.target import Target
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -37,3 +38,11 @@ class View:
     def features(self) -> tuple[Column, ...]:
         """The columns that a model is given."""
         return tuple(column for column in self.columns if column.role == "feature")
+
+
+def ranks(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return ranks from 1, equal values sharing their mean rank, shape (n_rows,)."""
+    import numpy as np
+
+    _, position, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[position])
