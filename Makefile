@@ -12,6 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= 2
+OURS := src tests examples benchmarks prove docs tools
 
 # A stray setting of the caller must not change what is tested.
 unexport PYTHONPATH PYTHONHOME
@@ -29,8 +30,8 @@ $(READY): requirements/dev.txt pyproject.toml
 		echo "  where: module venv"; echo "  fix:   on Debian or Ubuntu: apt-get install python3-venv"; exit 2; }
 	@echo "Setting up $(VENV)/ (a few minutes the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/dev.txt
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq --require-hashes --only-binary :all: -r requirements/dev.txt
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
 demo: $(READY) ## Take two real projects from raw data to a verdict, one of them to a release.
@@ -40,8 +41,8 @@ test: $(READY) check ## Run the static checks and every test; what continuous in
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadscope
 
 check: $(READY) ## Run ruff, mypy, the import contract and the strict docs build.
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check $(OURS)
+	@$(BIN)/ruff format --check $(OURS)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site

@@ -1,4 +1,4 @@
-"""Does the reported number hold on rows that the project never saw?
+"""Measures whether the reported number holds on rows that the project never saw.
 
 For each of some thirty real tables: part of the rows is kept back, the rest becomes a
 project file of at most 30 lines, ``run`` ends with a reported value and its interval, and

@@ -35,7 +35,8 @@ def child(folder: Path) -> int:
     try:
         run(folder)
     except BaseException as problem:  # noqa: BLE001 - the parent reads the exit code
-        print(problem, file=sys.stderr, flush=True)
+        sys.stderr.write(f"{problem}\n")
+        sys.stderr.flush()
         os._exit(1)
     os._exit(0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from qua3ck.a3.folds import make_folds
 from qua3ck.a3.records import Candidate
 from qua3ck.a3.section import A3, Budget
+from qua3ck.a3.validation import Bench, make_bench
 from qua3ck.govern import Workspace, open_workspace
 from qua3ck.question.records import Kpi, Question
 from qua3ck.store.tracking import Tracking
@@ -93,6 +95,24 @@ def shot(
         profile_digest="",
         findings=(),
     )  # fmt: skip
+
+
+def bench_of(
+    rows: pd.DataFrame,
+    *,
+    asked: Question | None = None,
+    order: str = "independent",
+    task: str = "binary",
+    time: str = "",
+) -> Bench:
+    """Return a bench of three folds for a table with the target "late"."""
+    frame = shot(rows, order=order, task=task, time=time)
+    columns = tuple(_column(rows, one.name, "late", time, "") for one in frame.columns)
+    frame = replace(frame, columns=columns)
+    if task == "regression":
+        frame = replace(frame, classes=(), positive="")
+    folds = make_folds(frame, rows, count=3, seed=42)
+    return make_bench(asked or question(), frame, rows, folds, seed=42, adapt=None)
 
 
 def question(*kpis: dict[str, Any], **given: Any) -> Question:

@@ -3,13 +3,12 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from a3_project import credit, question, shot
+from a3_project import bench_of, credit
 
 from qua3ck.a3.algorithms import Algorithm, find
-from qua3ck.a3.folds import make_folds
 from qua3ck.a3.section import Budget
 from qua3ck.a3.tuning import Contest, Record, TrialLog, pick, propose, reason, tune
-from qua3ck.a3.validation import Scored, make_bench
+from qua3ck.a3.validation import Scored
 from qua3ck.kit.errors import Qua3ckError
 
 BASE = Scored(0.5, (0.5, 0.5, 0.5), {}, 0.0)
@@ -17,20 +16,7 @@ BASE = Scored(0.5, (0.5, 0.5, 0.5), {}, 0.0)
 
 @pytest.fixture
 def bench():
-    rows = credit(240)
-    frame = dataclasses.replace(shot(rows), columns=_columns(rows))
-    folds = make_folds(frame, rows, count=3, seed=42)
-    return make_bench(question(), frame, rows, folds, seed=42, adapt=None)
-
-
-def _columns(rows):
-    kinds = {"income": "number", "debt": "number", "home": "category", "late": "category"}
-    return tuple(
-        dataclasses.replace(
-            one, kind=kinds[one.name], type="str" if kinds[one.name] == "category" else "double"
-        )
-        for one in shot(rows).columns
-    )
+    return bench_of(credit(240))
 
 
 @pytest.fixture

@@ -66,6 +66,12 @@ def test_the_dev_lock_agrees_with_the_run_lock():
     assert {name: version for name, version in run.items() if dev.get(name) != version} == {}
 
 
+def test_no_database_and_no_state_is_committed(our_files):
+    suffixes = {".db", ".sqlite", ".pyc", ".parquet", ".onnx", ".skops", ".pkl"}
+    assert [path.name for path in our_files if path.suffix in suffixes] == []
+    assert [path.name for path in our_files if path.stat().st_size > 1_000_000] == []
+
+
 def test_uv_lock_stays_out(our_files):
     assert not any(path.name == "uv.lock" for path in our_files)
 

@@ -288,9 +288,7 @@ def reason(problem: BaseException) -> str:
 def _place(problem: BaseException) -> str:
     import sysconfig
 
-    import qua3ck
-
-    ours = Path(qua3ck.__file__).parent
+    ours = Path(__file__).parents[1]
     stdlib = sysconfig.get_path("stdlib")
     frames = traceback.extract_tb(problem.__traceback__)
     outside = [

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from qua3ck.conclude.outcomes import Judged, predictions_digest, truth_only, wit
 from qua3ck.conclude.reasons import reasons, risks
 from qua3ck.conclude.records import Conclusion
 from qua3ck.conclude.rivals import compare_all, compared_metrics, leading
+from qua3ck.kit.child import job_given
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.records import as_json, from_json
 
@@ -59,7 +59,7 @@ def main() -> None:
     """Read a job from standard input and write the answer to standard output."""
     answer_to = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    job = json.loads(sys.stdin.buffer.read())
+    job = job_given()
     with answer_to:
         answer_to.write(json.dumps(answer(job)).encode())
 

@@ -7,7 +7,6 @@ in it. The same candidate and question give the record that was kept, without an
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from qua3ck.conclude.changes import threshold_changes
 from qua3ck.conclude.findings import change_findings
 from qua3ck.conclude.records import Conclusion
+from qua3ck.kit.child import answer_of
 from qua3ck.kit.clock import stamp
 from qua3ck.kit.errors import Blocked, NotEnoughEvidence, Qua3ckError
 from qua3ck.kit.hashes import digest
@@ -85,7 +85,7 @@ def conclude(
     level = _level(section, snapshot, workspace)
     kept = _kept(workspace, question, candidate, openings=level)
     if kept is None:
-        workspace.progress("conclude", "judging on the sealed rows", 0, 1)
+        workspace.progress("C", "judging on the sealed rows", 0, 1)
         judged = _judge_in_child(
             section,
             question,
@@ -97,7 +97,7 @@ def conclude(
             seed=seed,
         )
         kept = _keep(judged, workspace)
-        workspace.progress("conclude", "judged", 1, 1)
+        workspace.progress("C", "judged", 1, 1)
     return _with_changes(kept, workspace)
 
 
@@ -201,11 +201,9 @@ def _judge_in_child(
 def _run(job: dict[str, Any], *, where: str) -> Any:
     """Run the child and return its record; its errors become ours, its output is not shown."""
     command = [sys.executable, "-P", "-m", "qua3ck.conclude.examine"]
-    done = subprocess.run(  # noqa: S603 - our own interpreter and module
-        command, input=json.dumps(job).encode(), capture_output=True, check=False
-    )
+    said, status = answer_of(command, job)
     try:
-        answer = json.loads(done.stdout)
+        answer = json.loads(said)
     except ValueError:
         answer = {}
     if "conclusion" in answer:
@@ -213,7 +211,7 @@ def _run(job: dict[str, Any], *, where: str) -> Any:
     if "error" in answer:
         told = dict(answer["error"])
         raise _KINDS[told.pop("kind")](told.pop("what"), **told)
-    reason = answer.get("crash") or f"it ended with status {done.returncode}"
+    reason = answer.get("crash") or f"it ended with status {status}"
     raise Qua3ckError(
         f"The judging process gave no verdict: {reason}",
         where=where,

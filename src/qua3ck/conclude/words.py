@@ -110,7 +110,7 @@ def _missed(verdict: Verdict) -> str:
 
 
 def _still_open(verdict: Verdict) -> str:
-    if verdict.low is None or verdict.high is None:
+    if verdict.low is None or verdict.high is None or "rough" in verdict.method:
         return verdict.says or f"{verdict.id} cannot be judged on {verdict.n:,} {verdict.unit}."
     low, high = verdict_figures(verdict)[1].strip("[]").split(", ")
     worst = low if verdict.direction == "at_least" else high

@@ -33,7 +33,8 @@ class Qua3ckError(Exception):
     def __str__(self) -> str:
         """Return the three lines a user reads."""
         code = f" ({self.code})" if self.code else ""
-        return f"error: {self.what}{code}\n  where: {self.where}\n  fix:   {self.fix}"
+        what, where, fix = (" ".join(part.split()) for part in (self.what, self.where, self.fix))
+        return f"error: {what}{code}\n  where: {where}\n  fix:   {fix}"
 
 
 class Blocked(Qua3ckError):

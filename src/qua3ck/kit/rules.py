@@ -49,16 +49,16 @@ def evaluate(rule: str, values: Mapping[str, Any], *, where: str) -> Any:
     """
     try:
         tree = ast.parse(rule.strip(), mode="eval").body
-    except SyntaxError as problem:
+        return _value(tree, values, rule=rule, where=where)
+    except (SyntaxError, TypeError, ValueError, ArithmeticError, RecursionError) as problem:
         raise _unreadable(rule, where) from problem
-    return _value(tree, values, rule=rule, where=where)
 
 
 def names(rule: str, *, where: str) -> tuple[str, ...]:
     """Return the names a rule uses, in the order they appear, each once."""
     try:
         tree = ast.parse(rule.strip(), mode="eval")
-    except SyntaxError as problem:
+    except (SyntaxError, ValueError, RecursionError) as problem:
         raise _unreadable(rule, where) from problem
     found = [_name(node) for node in ast.walk(tree)]
     return tuple(dict.fromkeys(name for name in found if name is not None))

@@ -21,6 +21,8 @@ class Verdict:
         Metric name as in the project file.
     value, low, high : float or None
         Estimate and its one-sided bounds, each at ``confidence``; None where there is none.
+        Where ``method`` says "rough", too few rows were there for the bounds to cover what
+        they say: they are shown, and the verdict is undecided.
     threshold : float
         The declared number, in the metric's unit.
     direction : {"at_least", "at_most"}

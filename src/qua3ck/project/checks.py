@@ -5,10 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from qua3ck.kit.errors import Qua3ckError, did_you_mean
+from qua3ck.kit.errors import Blocked, Qua3ckError, did_you_mean
 from qua3ck.kit.findings import Finding
 from qua3ck.project.file import Places, ProjectFile, ProjectFileErrors
+
+if TYPE_CHECKING:
+    from qua3ck.question.records import Question
+    from qua3ck.understand.records import Snapshot
 
 
 def check(root: Path, file: ProjectFile, places: Places) -> tuple[Finding, ...]:
@@ -37,6 +42,32 @@ def refuse_mistakes(root: Path, file: ProjectFile, places: Places) -> None:
     )
     if mistakes:
         raise ProjectFileErrors(mistakes)
+
+
+def refuse_unfit(question: Question, snapshot: Snapshot | None = None) -> None:
+    """Stop before the search, and before an opening is spent, if no result could be judged.
+
+    Raises
+    ------
+    Blocked
+        With every blocking finding about the question; with a snapshot also those about
+        what its target turned out to be.
+    """
+    from qua3ck.question import check_question
+
+    findings = (
+        check_question(question)
+        if snapshot is None
+        else check_question(question, task=snapshot.task, classes=snapshot.classes)
+    )
+    blocking = [finding for finding in findings if finding.blocks]
+    if blocking:
+        raise Blocked(
+            "; ".join(finding.says.rstrip(".") for finding in blocking),
+            where=", ".join(dict.fromkeys(finding.where for finding in blocking)),
+            fix=f"correct the section question; more: qua3ck explain {blocking[0].code}",
+            code=blocking[0].code,
+        )
 
 
 def _metrics(file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:
@@ -70,17 +101,16 @@ def _stop_rules(file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:
 
 
 def _sources(root: Path, file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:
+    from qua3ck.understand.sources.read import find_files
+
     for name, source in file.understand.sources.items():
         if source.path is None:
             continue
-        base = Path("/") if source.path.startswith("/") else root
-        if not any(base.glob(source.path.lstrip("/"))):
-            yield Qua3ckError(
-                f"No file matches {source.path}",
-                where=places.where("understand", "sources", name, "path"),
-                fix=f"put the file there, or correct the path (it starts at {root})",
-                code="P008",
-            )
+        try:
+            find_files(source, root, place=name)
+        except Qua3ckError as problem:
+            where = places.where("understand", "sources", name, "path")
+            yield Qua3ckError(problem.what, where=where, fix=problem.fix, code="P008")
 
 
 def _functions(root: Path, file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:

@@ -111,15 +111,21 @@ def _kept_by_us(path: Path) -> bool:
 
 
 def _source_files(root: Path, file: ProjectFile) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, source in sorted(file.understand.sources.items()):
-        if source.path is None:
-            continue
-        base, pattern = (
-            (Path("/"), source.path[1:]) if source.path[0] == "/" else (root, source.path)
-        )
-        found[name] = {str(path): file_digest(path) for path in sorted(base.glob(pattern))}
-    return found
+    from qua3ck.understand.sources.read import find_files
+
+    return {
+        name: {
+            _named(path, root): file_digest(path)
+            for path in find_files(source, root, place=f"understand.sources.{name}")
+        }
+        for name, source in sorted(file.understand.sources.items())
+        if source.path is not None
+    }
+
+
+def _named(path: Path, root: Path) -> str:
+    """Return a path that a moved project folder does not change."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def _versions() -> dict[str, str]:

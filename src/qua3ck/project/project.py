@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,8 +89,8 @@ class Project:
         self._workspace: Workspace | None = None
 
     def __repr__(self) -> str:
-        """Return the name and how far the project has come."""
-        return "\n".join(self.lines())
+        """Return what is asked, and the record each phase left."""
+        return "\n".join(status_lines(self.root, self.file))
 
     @property
     def name(self) -> str:
@@ -100,10 +101,6 @@ class Project:
         """Have ``progress`` called with (phase, text, done, total) as work goes on."""
         self._progress = progress
         self._workspace = None
-
-    def lines(self) -> list[str]:
-        """Return a few lines: what is asked, and the record each phase left."""
-        return status_lines(self.root, self.file)
 
     # -- the phases ------------------------------------------------------------
 
@@ -126,24 +123,23 @@ class Project:
 
     def understand(self, *, again: bool = False) -> Snapshot:
         """Load, split and seal; returns the snapshot that the loop reads."""
-        with sole_worker(self.root, verb="understand"):
+        with self._at_work("understand"):
             return self._understand(again=again)
 
     def loop(self) -> Candidate:
         """Search algorithms, features and hyperparameters; returns the candidate."""
-        with sole_worker(self.root, verb="loop"):
+        with self._at_work("loop"):
             return self._loop(self._understand())
 
     def conclude(self) -> Conclusion:
         """Open the seal for the candidate and judge it; never twice for the same one."""
-        with sole_worker(self.root, verb="conclude"):
+        with self._at_work("conclude", needs="open the seal"):
             snapshot = self._understand()
             return self._conclude(snapshot, self._loop(snapshot))
 
     def run(self) -> Conclusion:
         """Do every phase that is stale, from the sources to the verdict."""
-        with sole_worker(self.root, verb="run"):
-            checks.refuse_mistakes(self.root, self.file, self.places)
+        with self._at_work("run", needs="open the seal"):
             snapshot = self._understand()
             return self._conclude(snapshot, self._loop(snapshot))
 
@@ -151,7 +147,7 @@ class Project:
         """Make the judged candidate an immutable version; Blocked if its verdict is not pass."""
         from qua3ck.transfer import make_release
 
-        with sole_worker(self.root, verb="release"):
+        with self._at_work("release"):
             snapshot = self._understand()
             candidate = self._loop(snapshot)
             return make_release(
@@ -234,7 +230,7 @@ class Project:
         """Move an alias to a version through the gates of the risk class."""
         from qua3ck.transfer import promote
 
-        with sole_worker(self.root, verb="promote"):
+        with self._at_work("promote", needs="promote"):
             return promote(
                 self.workspace(),
                 self.file.question,
@@ -249,14 +245,14 @@ class Project:
         """Move an alias back to the version it had before."""
         from qua3ck.transfer import rollback
 
-        with sole_worker(self.root, verb="rollback"):
+        with self._at_work("rollback", needs="promote"):
             return rollback(self.workspace(), alias=alias, reason=reason, tracking=self.tracking())
 
     def reproduce(self, version: int, *, fresh_env: bool = False) -> Certificate:
         """Rebuild a version from its pinned snapshot and compare."""
         from qua3ck.transfer import reproduce
 
-        with sole_worker(self.root, verb="reproduce"):
+        with self._at_work("reproduce"):
             return reproduce(self.workspace(), version, fresh_env=fresh_env)
 
     def audit(
@@ -281,11 +277,23 @@ class Project:
 
     # -- one phase each, under the lock ----------------------------------------
 
+    @contextmanager
+    def _at_work(self, verb: str, *, needs: str = "run") -> Iterator[None]:
+        """Hold the folder for a verb that writes, if the actor may; else say so at once."""
+        from qua3ck.govern import person, require
+
+        with sole_worker(self.root, verb=verb):
+            who = person(self.root, self.workspace().actor)
+            require(who.name, who.roles, needs)
+            yield
+
     def _understand(self, *, again: bool = False) -> Snapshot:
         from qua3ck.understand import take_snapshot
         from qua3ck.understand.records import Snapshot
 
         workspace = self.workspace()
+        checks.refuse_mistakes(self.root, self.file, self.places)
+        checks.refuse_unfit(self.file.question)
         set_question(self.file.question, workspace)
         if again:
             plan.forget(self.root, "understand")
@@ -307,6 +315,7 @@ class Project:
         from qua3ck.a3 import run_loop
         from qua3ck.a3.records import Candidate
 
+        checks.refuse_unfit(self.file.question, snapshot)
         return plan.recall_or_do(
             self.root,
             "loop",

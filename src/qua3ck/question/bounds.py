@@ -51,7 +51,8 @@ class Interval:
     """A value with its one-sided bounds, or the reason why it has none.
 
     ``exact`` is set for a share of independent rows, where more rows can be counted out
-    exactly; ``reason`` is empty if there are both bounds.
+    exactly; ``reason`` is empty if there are both bounds. ``rough`` are the bounds that the
+    method gives outside its domain: to be shown, never to be judged by.
     """
 
     value: float | None
@@ -62,6 +63,7 @@ class Interval:
     method: str
     reason: str = ""
     exact: bool = False
+    rough: tuple[float, float] | None = None
 
 
 def interval(
@@ -154,16 +156,15 @@ def _delong(asked: Metric, outcome: Outcome, value: float, *, confidence: float)
     of = spread(influence_of(asked, outcome), units)
     base = Interval(value, None, None, outcome.rows, "rows", "DeLong, logit")
     reason = DOMAINS[base.method].refusal(units=outcome.rows, unit="rows", rarer=rarer, effective=0)
-    if of.error == 0:
-        reason = "too few rows for this method: no pair is misordered, so no spread can be seen"
-    if reason:
-        return replace(base, reason=reason)
+    if of.error == 0 or rarer < 2:
+        seen = "no pair is misordered" if of.error == 0 else "a class has one row"
+        return replace(base, reason=f"too few rows for this method: {seen}, so no spread is seen")
     low, high = student_bounds(
         value, of, confidence=confidence, scale="logit", freedom=float(rarer - 1)
     )
     reach = float(student.ppf(confidence, rarer - 1))
     least, most = auc_score_bounds(value, kinds, reach=reach)
-    return replace(base, low=min(low, least), high=max(high, most))
+    return _bounded(base, min(low, least), max(high, most), reason)
 
 
 def _bootstrap(
@@ -174,7 +175,7 @@ def _bootstrap(
     base = Interval(value, None, None, outcome.rows, "rows", "BCa bootstrap")
     domain = DOMAINS["BCa bootstrap"]
     reason = domain.refusal(units=outcome.rows, unit="rows", rarer=0, effective=effective)
-    if reason:
+    if reason and outcome.rows < 3:
         return replace(base, reason=reason)
     resamples = resamples_for(confidence)
     if asked.name == "average_precision":
@@ -188,7 +189,15 @@ def _bootstrap(
     else:
         resampled = draw_sums(sums(asked, outcome), resamples=resamples, seed=seed)
     low, high = bca_bounds(Draws(value, resampled, influence), confidence=confidence)
-    return replace(base, low=low, high=high)
+    return _bounded(base, low, high, reason)
+
+
+def _bounded(base: Interval, low: float, high: float, reason: str) -> Interval:
+    """Return ``base`` with its bounds, or with them as rough ones if the method was refused."""
+    if not reason:
+        return replace(base, low=low, high=high)
+    rough = (low, high) if np.isfinite([low, high]).all() else None
+    return replace(base, reason=reason, rough=rough)
 
 
 def _gap(
@@ -250,10 +259,10 @@ def _linear(
     base = Interval(value, None, None, of.units, unit, method)
     domain = DOMAINS[method]
     reason = domain.refusal(units=of.units, unit=unit, rarer=0, effective=of.effective)
-    if reason:
+    if reason and (of.units < 3 or of.error == 0):
         return replace(base, reason=reason)
     low, high = student_bounds(value, of, confidence=confidence, scale=scale)
-    return replace(base, low=low, high=high)
+    return _bounded(base, low, high, reason)
 
 
 def _dependent(
@@ -285,10 +294,10 @@ def _dependent_share(
     base = Interval(share, None, None, of.units, units.called, f"{kind}, share")
     domain = DOMAINS[f"{kind}, share"]
     reason = domain.refusal(units=of.units, unit=units.called, rarer=0, effective=of.effective)
-    if reason:
+    if reason and of.units < 3:
         return replace(base, reason=reason)
     low, high = clustered_share_bounds(share, rows, of, confidence=confidence)
-    return replace(base, low=low, high=high)
+    return _bounded(base, low, high, reason)
 
 
 def _dependent_gap(

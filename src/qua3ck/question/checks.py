@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit import rules
-from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.findings import Finding
 from qua3ck.question.metrics import METRICS, Metric, TaskName, metric
 

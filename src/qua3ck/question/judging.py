@@ -15,8 +15,6 @@ from qua3ck.question.outcome import MISSING, names_of
 from qua3ck.question.shares import rows_for_share
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from qua3ck.question.outcome import Outcome
     from qua3ck.question.records import FairnessGap, Kpi, Question
 
@@ -195,7 +193,7 @@ def _bound(promise: _Promise, confidence: float, seed: int) -> Interval:
         f"{len(small)} group(s) of {promise.by} have fewer than {promise.min_rows} rows:"
         f" {', '.join(small[:5])}"
     )
-    return replace(found, low=None, high=None, reason=reason)
+    return replace(found, low=None, high=None, reason=reason, rough=None)
 
 
 def _small_groups(promise: _Promise) -> list[str]:
@@ -224,12 +222,14 @@ def _answer(promise: _Promise, found: Interval) -> Answer:
 def _verdict(promise: _Promise, found: Interval) -> Verdict:
     answer = _answer(promise, found)
     rows, way = (None, "") if answer != "undecided" else _rows_needed(promise, found)
+    rough = found.rough if found.low is None and found.high is None else None
+    low, high = rough or (found.low, found.high)
     return Verdict(
         id=promise.id,
         metric=promise.asked.name,
         value=found.value,
-        low=found.low,
-        high=found.high,
+        low=low,
+        high=high,
         threshold=promise.threshold,
         direction=promise.direction,
         verdict=answer,
@@ -238,7 +238,7 @@ def _verdict(promise: _Promise, found: Interval) -> Verdict:
         rows_needed=rows,
         rows_needed_for=way,
         confidence=promise.confidence,
-        method=found.method,
+        method=f"{found.method} (rough, not judged by)" if rough else found.method,
         says=_sentence(promise, found, answer, rows, way),
     )
 

@@ -260,10 +260,11 @@ class Tracking:
         """Give the client; what it raises becomes the user's error, never a traceback."""
         with _hushed():
             from mlflow.exceptions import MlflowException
+            from sqlalchemy.exc import SQLAlchemyError
 
             try:
                 yield self._client()
-            except (MlflowException, OSError) as problem:
+            except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as problem:
                 raise self._unreachable(problem) from problem
 
     def _client(self) -> Any:

@@ -108,11 +108,11 @@ class Warehouse:
             return None
         return int(self._open(table, None).version())
 
-    def columns(self, table: str) -> tuple[str, ...]:
-        """Return the column names of the last version; empty if the table does not exist."""
+    def columns(self, table: str, *, version: int | None = None) -> tuple[str, ...]:
+        """Return the column names of a version, else of the last; empty if there is no table."""
         if self.version(table) is None:
             return ()
-        return tuple(field.name for field in self._open(table, None).schema().fields)
+        return tuple(field.name for field in self._open(table, version).schema().fields)
 
     def query(
         self, sql: str, tables: Mapping[str, pa.Table], *, threads: int | None = None

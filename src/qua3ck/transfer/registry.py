@@ -74,7 +74,7 @@ def registered_versions(workspace: Workspace) -> dict[int, str]:
 def _register(workspace: Workspace, tracking: Tracking, release: Release) -> None:
     """Register a version once, also if the process ended before the ledger had it."""
     name = workspace.project
-    workspace.progress("transfer", f"registering version {release.version}", 1, 2)
+    workspace.progress("K", f"registering version {release.version}", 1, 2)
     tags = {"release": str(release.version), "digest": release.digest}
     number = tracking.register(model_folder(workspace.root, release), name, tags=tags)
     body = {"version": release.version, "name": name, "registered": number}

@@ -301,14 +301,14 @@ def _made_now(parts: _Parts) -> int:
     taken = {*folders.version_folders(workspace.root)}
     taken |= {release.version for release in list_releases(workspace.ledger)}
     version = max(taken, default=0) + 1
-    workspace.progress("transfer", f"version {version}", 0, 2)
+    workspace.progress("K", f"version {version}", 0, 2)
     manifest = _manifest(parts, version)
     with folders.whole_or_nothing(workspace.root / folders.RELEASES / str(version)) as folder:
         _fill(folder, parts, version)
         own = folders.write_manifest(folder, manifest)
     written = folders.read_manifest(workspace.root / folders.RELEASES / str(version))
     _record(workspace, written, own)
-    workspace.progress("transfer", f"version {version}", 1, 2)
+    workspace.progress("K", f"version {version}", 1, 2)
     return version
 
 

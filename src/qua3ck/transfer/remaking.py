@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qua3ck.kit.child import job_given
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.records import load
 
@@ -45,7 +45,7 @@ def main() -> None:
     """Read a job from standard input and write the answer to standard output."""
     answer_to = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    job = json.loads(sys.stdin.buffer.read())
+    job = job_given()
     with answer_to:
         answer_to.write(json.dumps(answer(job)).encode())
 

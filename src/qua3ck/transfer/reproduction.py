@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qua3ck.kit.child import answer_of
 from qua3ck.kit.clock import stamp
 from qua3ck.kit.errors import Blocked, NotEnoughEvidence, Qua3ckError
 from qua3ck.kit.hashes import digest, file_digest
@@ -80,14 +81,14 @@ def reproduce(workspace: Workspace, version: int, *, fresh_env: bool = False) ->
     with tempfile.TemporaryDirectory(prefix="qua3ck-reproduce-") as scratch:
         python = sys.executable
         if fresh_env:
-            workspace.progress("reproduce", "new environment from the lock", 0, 3)
+            workspace.progress("K", "new environment from the lock", 0, 3)
             python = _new_environment(folder, Path(scratch) / "venv")
-        workspace.progress("reproduce", "training again", 1, 3)
+        workspace.progress("K", "training again", 1, 3)
         remade = _remake(workspace, release, python=python, into=Path(scratch) / "made")
-    workspace.progress("reproduce", "comparing", 2, 3)
+    workspace.progress("K", "comparing", 2, 3)
     certificate = _certificate(workspace, release, remade, fresh_env=fresh_env)
     _keep(workspace, certificate)
-    workspace.progress("reproduce", "certified" if certificate.same else "differs", 3, 3)
+    workspace.progress("K", "certified" if certificate.same else "differs", 3, 3)
     return certificate
 
 
@@ -103,14 +104,9 @@ def _remake(
         "candidate": release.candidate,
         "into": str(into),
     }
-    done = subprocess.run(  # noqa: S603 - our own interpreter and module
-        [python, "-P", "-m", "qua3ck.transfer.remaking"],
-        input=json.dumps(job).encode(),
-        capture_output=True,
-        check=False,
-    )
+    said, status = answer_of([python, "-P", "-m", "qua3ck.transfer.remaking"], job)
     try:
-        answer = json.loads(done.stdout)
+        answer = json.loads(said)
     except ValueError:
         answer = {}
     if "remade" in answer:
@@ -119,7 +115,7 @@ def _remake(
     if "error" in answer:
         told = dict(answer["error"])
         raise _KINDS[told.pop("kind")](told.pop("what"), **told)
-    reason = answer.get("crash") or f"it ended with status {done.returncode}"
+    reason = answer.get("crash") or f"it ended with status {status}"
     raise Qua3ckError(
         f"Version {release.version} could not be made again: {reason}",
         where=release.path,

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from qua3ck.kit.child import hand_over
 from qua3ck.kit.errors import Blocked, Qua3ckError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def run_child(
     Qua3ckError
         What the worker raised; or that it was ended from outside.
     """
-    order = json.dumps({"do": what, "job": job, "traced": traced}).encode()
+    order = {"do": what, "job": job, "traced": traced}
     # -P keeps the current folder off the path; the project folder is put there by the worker.
     # A fixed hash seed makes a function that walks through a set give the same rows each time.
     surroundings = os.environ | {
@@ -65,15 +66,10 @@ def run_child(
 
 
 def _listen(
-    process: subprocess.Popen[bytes], order: bytes, tell: Callable[[str], None]
+    process: subprocess.Popen[bytes], order: Mapping[str, Any], tell: Callable[[str], None]
 ) -> dict[str, Any]:
-    assert process.stdin is not None  # noqa: S101 - both are pipes
-    assert process.stdout is not None  # noqa: S101
-    try:
-        process.stdin.write(order)
-        process.stdin.close()
-    except BrokenPipeError:
-        pass  # it ended before reading; its exit code is told below
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    hand_over(process, order)
     for line in process.stdout:
         said = json.loads(line)
         if "progress" in said:

@@ -154,11 +154,11 @@ class _Steps:
         self._progress, self._total, self._done = workspace.progress, total, 0
 
     def tell(self, text: str) -> None:
-        self._progress("understand", text, min(self._done, self._total), self._total)
+        self._progress("U", text, min(self._done, self._total), self._total)
         self._done += 1
 
     def end(self) -> None:
-        self._progress("understand", "done", self._total, self._total)
+        self._progress("U", "done", self._total, self._total)
 
 
 def _job(

@@ -176,12 +176,15 @@ def _safe(name: str) -> str:
 def _refuse_vanished(
     name: str, columns: list[str], table: str, section: Understand, workspace: Workspace
 ) -> None:
-    before = workspace.warehouse.columns(table)
+    loaded = workspace.ledger.entries("source.loaded", subject=name)
+    if not loaded:
+        return  # what a failed attempt left in bronze was never part of a snapshot
+    before = workspace.warehouse.columns(table, version=int(loaded[-1].body["version"]))
     ignored = {column for column, kind in section.columns.items() if kind == "ignore"}
     gone = [column for column in before if column not in columns and column not in ignored]
     if gone:
         raise Qua3ckError(
-            f"{len(gone)} columns of {name} have vanished since the last snapshot: "
+            f"Columns of {name} have vanished since the last snapshot ({len(gone)}): "
             + ", ".join(f'"{column}"' for column in gone[:5]),
             where=f"understand.sources.{name}",
             fix=f'bring them back; if gone for good write columns: {{"{gone[0]}": ignore}}; '

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.errors import Qua3ckError, did_you_mean
-from qua3ck.kit.hashes import tree_digest
+from qua3ck.kit.hashes import file_digest, tree_digest
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
 _NOT_THE_USERS = {"site-packages", ".venv", "venv"}
+_READ: dict[str, tuple[Path, str]] = {}  # module to its file and what that held when imported
 
 
 def find_function(dotted: str, root: Path, *, place: str) -> Callable[..., Any]:
@@ -108,10 +109,9 @@ def code_digest(root: Path) -> str:
 
 
 def _import(module_name: str, dotted: str, root: Path, place: str) -> Any:
-    if str(root) not in sys.path:
-        sys.path.insert(0, str(root))
+    _look_here_first(root)
     try:
-        return importlib.import_module(module_name)
+        module = importlib.import_module(module_name)
     except ModuleNotFoundError as problem:
         if problem.name is None or not module_name.startswith(problem.name):
             raise Qua3ckError(
@@ -131,6 +131,29 @@ def _import(module_name: str, dotted: str, root: Path, place: str) -> Any:
         ) from None
     except (Exception, SystemExit) as problem:  # noqa: BLE001 - whatever a user's module raises
         raise _told(problem, dotted, root, place) from None
+    _note_files(root)
+    return module
+
+
+def _look_here_first(root: Path) -> None:
+    """Let this project's modules be found, not another's of that name, and as they are now."""
+    place = str(root)
+    if sys.path[:1] != [place]:
+        sys.path[:] = [place, *(entry for entry in sys.path if entry != place)]
+    for name, (file, content) in list(_READ.items()):
+        here = file.is_relative_to(root) and file.is_file()
+        if not here or file_digest(file) != content:
+            del _READ[name]
+            sys.modules.pop(name, None)
+    importlib.invalidate_caches()
+
+
+def _note_files(root: Path) -> None:
+    """Remember which modules came from this project, and what they held."""
+    for name, module in list(sys.modules.items()):
+        file = Path(getattr(module, "__file__", None) or ".")
+        if name not in _READ and file == root.joinpath(*name.split(".")).with_suffix(".py"):
+            _READ[name] = (file, file_digest(file))
 
 
 def _told(problem: BaseException, dotted: str, root: Path, place: str) -> Qua3ckError:

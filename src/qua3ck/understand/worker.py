@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from qua3ck.kit.child import job_given
 from qua3ck.kit.errors import Blocked, Qua3ckError
 from qua3ck.understand.seal import Steward
 from qua3ck.understand.section import Understand
@@ -28,7 +29,7 @@ def main() -> int:
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     try:
-        told = json.loads(sys.stdin.buffer.read())
+        told = job_given()
         _say(out, {"result": _do(told, out)})
     except Qua3ckError as problem:
         _say(out, {"error": _as_json(problem)})

@@ -68,9 +68,11 @@ def read_source(name: str, source: Source, root: Path) -> Loaded:
 def find_files(source: Source, root: Path, *, place: str) -> list[Path]:
     """Return the files that a source's path or pattern names, in name order."""
     path = source.path or ""
-    found = [root / path] if (root / path).is_file() else []
-    if not found:
-        found = sorted(file for file in _matching(root, path) if file.is_file())
+    try:
+        found = [root / path] if (root / path).is_file() else []
+        found = found or sorted(file for file in _matching(root, path) if file.is_file())
+    except (OSError, ValueError, IndexError, NotImplementedError):
+        found = []  # no pattern that can name a file, such as "." or "/"
     if not found:
         folder = (root / path).parent
         there = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
