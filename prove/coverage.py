@@ -56,6 +56,7 @@ class Case:
     with_: dict[str, Any] = field(default_factory=dict)
     confidence: float = 0.95
     by: str | None = None
+    promised: bool = True
 
     def outcome(self, rng: Rng, n: int) -> Outcome:
         """Draw one outcome of ``n`` rows (or groups)."""
@@ -260,11 +261,17 @@ def _bootstrap_cases() -> Iterator[Case]:
                 yield Case(method, metric, f"3 classes {shares}", n, three, with_)
         for error in ("normal", "laplace", "exponential", "student 5", "log-normal", "5 % wild"):
             for metric in ("rmse", "mae", "mape", "r2"):
-                yield Case(method, metric, f"{error} errors", n, numbers, {"error": error})
+                heavy = error in _HEAVY and metric in {"rmse", "r2"}
+                yield Case(method, metric, f"{error} errors", n, numbers, {"error": error},
+                           promised=not heavy)  # fmt: skip
     for metric in ("f1", "brier", "average_precision"):
         with_ = {"prev": 0.02, "shift": 2.5}
         yield Case(method, metric, "2% positive, shift 2.5", 10_000, binary, with_)
     yield Case(method, "rmse", "laplace errors", 10_000, numbers, {"error": "laplace"})
+
+
+# Squared, these errors have a spread that a sample cannot show: no interval from data covers.
+_HEAVY = ("student 5", "log-normal")
 
 
 def _calibration_cases() -> Iterator[Case]:
@@ -497,6 +504,12 @@ def table(lines: list[Line], exact: list[tuple[str, str, float, float]]) -> Iter
     for method, kind, confidence, worst in exact:
         held = "yes" if worst >= confidence - SLACK - 1e-9 else "NO"
         yield f"| {method} | exact, at {confidence} | {kind} | | 100 % | {worst:.3f} | {held} |"
+    kept = [x for x in lines if x.case.promised]
+    yield from _rows(kept, "")
+    yield from _rows([x for x in lines if not x.case.promised], "heavy-tailed, not promised: ")
+
+
+def _rows(lines: list[Line], note: str) -> Iterator[str]:
     groups = sorted({(x.case.method, x.case.confidence, x.case.n) for x in lines})
     for method, confidence, n in groups:
         of = [
@@ -513,7 +526,7 @@ def table(lines: list[Line], exact: list[tuple[str, str, float, float]]) -> Iter
             said = "undecided in most"
         held = "yes" if all(x.holds for x in of) else "NO"
         yield (
-            f"| {method} | simulated, at {confidence} | {n} | {len(of)} | {used:.0%} | {said}"
+            f"| {method} | {note}simulated, at {confidence} | {n} | {len(of)} | {used:.0%} | {said}"
             f" | {held} |"
         )
 
@@ -544,7 +557,7 @@ def main(argv: list[str]) -> int:
     exact = [line for line in exact_lines() if asked.only in line[0]]
     text = "\n".join(table(lines, exact))
     print(text)
-    bad = [x for x in lines if not x.holds]
+    bad = [x for x in lines if not x.holds and x.case.promised]
     for x in bad:
         c = x.case
         print(f"MISSED {c.method}: {c.metric}, {c.kind}, n = {c.n}: used {x.used} of {x.repeats},"

@@ -62,7 +62,7 @@ def test_truth_numbers_the_classes_in_their_order():
         ([None] * 9, r"9 of 9 rows \(9 empty\): rows 1, 2, 3, 4, 5 \.\.\."),
         (["x"] * 5, "the same value in every row"),
         ([3.5] * 5, "the same value in every row"),
-        (["a", "a", "b"], '1 of 2 classes of "y" have one row only: b'),
+        (["a", "a", "b"], '1 of 2 classes of "y" have one row only: row 3'),
         ([f"t{n}" for n in range(30)] * 2, "text with 30 different values"),
         (pa.array([1, 2, 3], pa.date32()), "is date32"),
     ],

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from qua3ck.a3.validation import Bench, Checked
 
 _ROWS = 1_000
-_REPEATS = 2
+_MANY = 40
 _COLUMNS = 200
 
 
@@ -44,7 +44,8 @@ def influences(
     -------
     tuple of Influence
         ``drop`` in the metric's unit, above 0 where the column helps. At most 1,000 rows of
-        each fold are used; empty if the metric is not defined on any of them.
+        each fold are used and 200 columns, shuffled twice (once if there are more than 40);
+        empty if the metric is not defined on any of the rows.
 
     Notes
     -----
@@ -58,12 +59,13 @@ def influences(
     rng = np.random.default_rng(bench.seed)
     spec = {**bench.spec, "threshold": final_threshold(bench, checked)}
     inputs = _inputs(bench)
+    repeats = 2 if len(inputs) <= _MANY or len(bench.folds) == 1 else 1
     drops: dict[str, list[float]] = {name: [] for name in inputs}
     for model, fold in zip(checked.models, bench.folds, strict=True):
         rows = np.sort(rng.permutation(fold.check)[:_ROWS])
         table = bench.prepared.iloc[rows]
         before = _value(bench, spec, model, rows, table)
-        for _ in range(_REPEATS):
+        for _ in range(repeats):
             order = rng.permutation(len(rows))
             for name, made in inputs.items() if before is not None else ():
                 after = _value(bench, spec, model, rows, _shuffled(table, made, order))

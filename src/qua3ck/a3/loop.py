@@ -11,6 +11,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -54,7 +55,17 @@ P = TypeVar("P", Baseline, Rule)
 TRIAL_ROWS = 20_000
 _PHASE = "A3"
 _AFTER = 4
-_PACKAGES = ("scikit-learn", "lightgbm", "numpy", "pandas", "optuna", "skops", "onnxruntime")
+_PACKAGES = (
+    "qua3ck",
+    "scikit-learn",
+    "lightgbm",
+    "numpy",
+    "pandas",
+    "optuna",
+    "skops",
+    "skl2onnx",
+    "onnxruntime",
+)
 
 
 @dataclass(frozen=True)
@@ -160,14 +171,16 @@ def run_loop(
     contest.open_with(_baseline(loop, loop.small).scored)
     noted = _Noted(loop, tracking)
     noted.rivals(baseline, rule)
-    records = tune(
-        contest, loop.algorithms, a3.budget, TrialLog(loop.folder / "trials.jsonl"),
-        on_trial=noted.trial,
-    )  # fmt: skip
-    noted.catch_up(records)
-    candidate = _finish(loop, records, baseline, rule, noted)
-    _keep(loop, candidate, Rivals(baseline.predictor, rule.predictor if rule else None))
+    try:
+        log = TrialLog(loop.folder / "trials.jsonl")
+        records = tune(contest, loop.algorithms, a3.budget, log, on_trial=noted.trial)
+        noted.catch_up(records)
+        candidate = _finish(loop, records, baseline, rule, noted)
+    except Qua3ckError:
+        noted.give_up()
+        raise
     noted.end(candidate)
+    _keep(loop, candidate, Rivals(baseline.predictor, rule.predictor if rule else None))
     loop.say(f"kept {candidate.algorithm}", a3.budget.trials + _AFTER)
     return candidate
 
@@ -730,6 +743,11 @@ class _Noted:
             tags={"candidate": candidate.digest, "algorithm": candidate.algorithm},
             failed=False,
         )
+
+    def give_up(self) -> None:
+        """Close the loop's run without a candidate; a loop that goes on opens it again."""
+        with suppress(Qua3ckError):  # the reason the loop ends for matters more to the user
+            self._tracking.end(self.parent, metrics={}, tags={}, failed=True)
 
     def _rival(self, number: int, name: str, measured: _Measured[Any]) -> None:
         if number in self._runs:

@@ -86,7 +86,7 @@ def _run(words: list[str]) -> int:
     module = import_module(f"qua3ck.cli.{verb}")
     parser = Parser(prog=f"qua3ck {verb}", description=module.__doc__, allow_abbrev=False)
     module.add_arguments(parser)
-    code: int = module.run(parser.parse_args(words[1:]))
+    code: int = module.run(parser.parse_intermixed_args(words[1:]))
     return code
 
 

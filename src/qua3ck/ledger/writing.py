@@ -330,10 +330,11 @@ class Ledger:
 
     def _append_line(self, line: bytes, *, size: int) -> None:
         new = not self.chain.exists()
-        with self.chain.open("ab") as handle:
+        with self.chain.open("ab", buffering=0) as handle:  # a buffer would be written on closing
             try:
-                handle.write(line)
-                handle.flush()
+                left = memoryview(line)
+                while left:
+                    left = left[handle.write(left) :]
                 os.fsync(handle.fileno())
             except OSError:
                 with suppress(OSError):  # a torn line that stays is cut by the next settle()

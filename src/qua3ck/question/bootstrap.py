@@ -80,7 +80,7 @@ def bca_bounds(draws: Draws, *, confidence: float, expand: bool = True) -> tuple
     confidence : float, in (0.5, 1)
         Coverage of each bound by itself.
     expand : bool, default True
-        Widen as Student's t widens the normal, with half as many degrees of freedom as
+        Widen as Student's t widens the normal, with a quarter as many degrees of freedom as
         rows carry the figure; False gives the textbook BCa, which covers 0.90 where rows
         are few or a few large errors carry the figure.
 
@@ -107,7 +107,7 @@ def bca_bounds(draws: Draws, *, confidence: float, expand: bool = True) -> tuple
     z = norm.ppf(confidence)
     if expand:
         effective = spread**2 / float((draws.influence**4).sum())
-        z = student.ppf(confidence, max(effective / 2, 1.0))
+        z = student.ppf(confidence, max(effective / 4, 1.0))
     reach = np.array([bias - z, bias + z])
     level = norm.cdf(bias + reach / np.maximum(1 - acceleration * reach, 1e-3))
     low, high = np.quantile(resampled, level)

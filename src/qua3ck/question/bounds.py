@@ -158,13 +158,15 @@ def _delong(asked: Metric, outcome: Outcome, value: float, *, confidence: float)
     reason = DOMAINS[base.method].refusal(units=outcome.rows, unit="rows", rarer=rarer, effective=0)
     if of.error == 0 or rarer < 2:
         seen = "no pair is misordered" if of.error == 0 else "a class has one row"
-        return replace(base, reason=f"too few rows for this method: {seen}, so no spread is seen")
+        reason = f"too few rows for this method: {seen}, so no spread is seen"
+        few = _bounded(replace(base, n=rarer), value, value, reason, confidence=confidence)
+        return replace(few, n=outcome.rows)
     low, high = student_bounds(
         value, of, confidence=confidence, scale="logit", freedom=float(rarer - 1)
     )
     reach = float(student.ppf(confidence, rarer - 1))
     least, most = auc_score_bounds(value, kinds, reach=reach)
-    return _bounded(base, min(low, least), max(high, most), reason)
+    return _bounded(base, min(low, least), max(high, most), reason, confidence=confidence)
 
 
 def _bootstrap(
@@ -189,14 +191,20 @@ def _bootstrap(
     else:
         resampled = draw_sums(sums(asked, outcome), resamples=resamples, seed=seed)
     low, high = bca_bounds(Draws(value, resampled, influence), confidence=confidence)
-    return _bounded(base, low, high, reason)
+    return _bounded(base, low, high, reason, confidence=confidence)
 
 
-def _bounded(base: Interval, low: float, high: float, reason: str) -> Interval:
+def _bounded(
+    base: Interval, low: float, high: float, reason: str, *, confidence: float
+) -> Interval:
     """Return ``base`` with its bounds, or with them as rough ones if the method was refused."""
     if not reason:
         return replace(base, low=low, high=high)
-    rough = (low, high) if np.isfinite([low, high]).all() else None
+    rough = (low, high) if np.isfinite([low, high]).all() and low < high else None
+    if rough is None and base.value in {0.0, 1.0}:
+        # Nothing varies, as when no row is wrong: as rough as the bound of n of n right.
+        few, _ = share_bounds(base.n, base.n, confidence=confidence)
+        rough = (float(few), 1.0) if base.value else (0.0, 1.0 - float(few))
     return replace(base, reason=reason, rough=rough)
 
 
@@ -262,7 +270,7 @@ def _linear(
     if reason and (of.units < 3 or of.error == 0):
         return replace(base, reason=reason)
     low, high = student_bounds(value, of, confidence=confidence, scale=scale)
-    return _bounded(base, low, high, reason)
+    return _bounded(base, low, high, reason, confidence=confidence)
 
 
 def _dependent(
@@ -297,7 +305,7 @@ def _dependent_share(
     if reason and of.units < 3:
         return replace(base, reason=reason)
     low, high = clustered_share_bounds(share, rows, of, confidence=confidence)
-    return _bounded(base, low, high, reason)
+    return _bounded(base, low, high, reason, confidence=confidence)
 
 
 def _dependent_gap(

@@ -163,6 +163,8 @@ def _student(base: Difference, influence: Floats, units: Units, method: str) -> 
         return replace(found, low=base.difference, high=base.difference, p_value=1.0)
     if of.units < _FEWEST or of.effective < _FEWEST_EFFECTIVE:
         return replace(found, reason=f"too few {units.called} for this method: {of.units}")
+    if of.error == 0:
+        return replace(found, reason=f"all {units.called} differ alike, so no spread can be seen")
     reach = float(student.ppf(base.confidence, of.freedom)) * of.error
     p_value = float(2 * student.sf(abs(base.difference) / of.error, of.freedom))
     low, high = base.difference - reach, base.difference + reach
@@ -216,7 +218,13 @@ def _values(asked: Metric, outcome: Outcome) -> Callable[[Floats], Floats]:
     if asked.family == "share":
         hits, about = share_parts(asked, outcome)
         of = np.ones(outcome.rows) if about is None else about.astype(float)
-        return lambda counts: (counts @ hits) / (counts @ of)
+        return lambda counts: _ratio(counts @ hits, counts @ of)
     parts = sums(asked, outcome)
     table = parts.table if parts.codes is None else parts.table[parts.codes]
     return lambda counts: parts.formula(counts @ table)
+
+
+def _ratio(top: Floats, bottom: Floats) -> Floats:
+    """Return top / bottom; NaN for a resample without a row that the share is about."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(bottom != 0, top / bottom, np.nan)

@@ -63,7 +63,7 @@ def group_shares(asked: Metric, outcome: Outcome, *, by: str | None) -> tuple[Gr
         raise _undefined(asked, f"{by} names fewer than two groups")
     names = tuple(str(group) for group in groups)
     everyone = np.ones(outcome.rows, dtype=bool)
-    right = outcome.truth_codes == outcome.label_codes
+    right = outcome.is_right
 
     def one(hit: NDArray[np.bool_], about: NDArray[np.bool_]) -> GroupShares:
         hits = np.bincount(codes[hit & about], minlength=len(names))

@@ -125,6 +125,11 @@ class Outcome:
         """Whether each row was predicted to be of the positive class."""
         return np.equal(self.label_codes, self.positive_index)
 
+    @cached_property
+    def is_right(self) -> NDArray[np.bool_]:
+        """Whether each row's class was predicted; a row of an undeclared class never is."""
+        return np.equal(self.truth_codes, self.label_codes) & (self.truth_codes >= 0)
+
     def take(self, rows: NDArray[Any]) -> Outcome:
         """Return the part of the outcome that a mask or an index array picks.
 

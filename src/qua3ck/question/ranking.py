@@ -15,6 +15,8 @@ from scipy.stats import rankdata
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_NEAR = 1e-9
+
 
 def auc(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
     """Return the area under the ROC curve; both kinds of row must be there. O(n log n)."""
@@ -71,8 +73,9 @@ def auc_score_bounds(
         error = np.mean([np.sqrt(_hanley_mcneil(at, own, other)) for own, other in kinds])
         return abs(area - at) - reach * float(error)
 
-    low = brentq(away, 0.0, area) if away(0.0) > 0 else 0.0
-    high = brentq(away, area, 1.0) if away(1.0) > 0 else 1.0
+    below, above = min(area, 1 - _NEAR), max(area, _NEAR)  # at 0 and 1 there is no error
+    low = brentq(away, 0.0, below) if away(0.0) > 0 else 0.0
+    high = brentq(away, above, 1.0) if away(1.0) > 0 else 1.0
     return float(low), float(high)
 
 

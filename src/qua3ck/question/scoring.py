@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 BINS = 10
 _SMALLEST = float(np.finfo(np.float64).eps)
 _NUDGE = 1e-6
+_CANCELLED = 1e-7
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Sums:
         nudges = np.diag(step)
         slope = (self.formula(total + nudges) - self.formula(total - nudges)) / (2 * step)
         own: Floats = self.table @ slope
+        own[np.abs(own) < _CANCELLED * (np.abs(self.table) @ np.abs(slope))] = 0.0
         return own if self.codes is None else own[self.codes]
 
     def counts(self) -> Floats:
@@ -147,7 +149,7 @@ def share_parts(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_] | None]:
     """Return a share's hits over all rows, and the rows it is about (None: all of them)."""
     if asked.name == "accuracy":
-        return outcome.truth_codes == outcome.label_codes, None
+        return outcome.is_right, None
     true, called = outcome.is_positive, outcome.called_positive
     match asked.name:
         case "recall":
@@ -353,6 +355,8 @@ def _regression(asked: Metric, outcome: Outcome) -> Sums:
 
 def _ranked_columns(asked: Metric, outcome: Outcome) -> list[tuple[NDArray[np.bool_], Floats]]:
     scores: Any = outcome.scores
+    if (outcome.truth_codes < 0).any():
+        raise _undefined(asked, outcome, "some rows are of a class that was not declared")
     known = range(len(outcome.classes))
     which = [outcome.positive_index] if len(outcome.classes) == 2 else known
     columns = [(outcome.truth_codes == k, scores[:, k]) for k in which]

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import expit, logit
 from scipy.stats import t as student
 
+from qua3ck.question.outcome import names_of
 from qua3ck.question.shares import share_bounds
 
 if TYPE_CHECKING:
@@ -48,13 +49,17 @@ class Spread(NamedTuple):
 
     @property
     def freedom(self) -> float:
-        """Degrees of freedom for Student's t: a figure that few units carry is less sure."""
-        return max(self.effective - 1, 1.0)
+        """Degrees of freedom for Student's t: a quarter of the units that carry the figure.
+
+        Fewer than their number less one, which covers only where the units are alike: in
+        simulations with uneven groups or large errors it covers 0.87 instead of 0.95.
+        """
+        return max(self.effective / 4, 1.0)
 
 
 def clusters(groups: NDArray[np.generic]) -> Units:
-    """Return the units of declared groups; a missing group is a group of its own row."""
-    names, codes = np.unique(groups.astype(str), return_inverse=True)
+    """Return the units of declared groups; the rows without one are together one group."""
+    names, codes = np.unique(names_of(groups), return_inverse=True)
     return Units(codes.astype(np.intp), len(names), "groups", in_line=False)
 
 
@@ -159,7 +164,9 @@ def clustered_share_bounds(
     variance = share * (1 - share)
     effective = min(float(rows), of.effective)
     if of.error > 0 and variance > 0:
-        widen = student.ppf(confidence, max(rows - 1, 1)) / student.ppf(confidence, of.freedom)
+        widen = student.ppf(confidence, max(rows - 1, 1)) / student.ppf(
+            confidence, max(of.effective - 1, 1.0)
+        )
         effective = min(float(rows), variance / of.error**2) * float(widen) ** 2
     low, high = share_bounds(share * effective, effective, confidence=confidence)
     return float(low), float(high)

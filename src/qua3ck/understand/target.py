@@ -143,15 +143,17 @@ def _regression(column: pa.Array, name: str, section: Understand) -> Target:
 
 
 def _classification(column: pa.Array, name: str, section: Understand, positive: Any) -> Target:
-    counts = class_texts(column).value_counts()
+    texts = class_texts(column)
+    counts = texts.value_counts()
     seen = dict(zip(counts.field(0).to_pylist(), counts.field(1).to_pylist(), strict=True))
     if len(seen) < 2:
         raise _constant(name)
-    lonely = sorted(text for text, count in seen.items() if count == 1)
+    lonely = [row for row, text in enumerate(texts.to_pylist(), 1) if seen[text] == 1]
     if lonely:
+        shown = ", ".join(map(str, lonely[:_EXAMPLES]))
         raise Qua3ckError(
             f'{len(lonely)} of {len(seen)} classes of "{name}" have one row only: '
-            f"{', '.join(lonely[:_EXAMPLES])}",
+            f"row {shown}{' ...' if len(lonely) > _EXAMPLES else ''}",
             where=_PLACE,
             fix="bring more rows, join it with another class in the training function, "
             "or declare task: regression if these are quantities",
