@@ -31,7 +31,7 @@ understand:
     rows: {kind: csv, path: data/rows.csv}
   target: out
 a3:
-  candidates: [decision_tree]
+  candidates: [logistic_regression]
   budget: {trials: 3}
   folds: 2
 conclude: {test_share: 0.3}
@@ -44,7 +44,7 @@ def rows() -> list[list[str]]:
     random = np.random.default_rng(1)
     made = []
     for number in range(160):
-        stock, demand, noise = random.normal([50, 50, 0], [20, 20, 8])
+        stock, demand, noise = random.normal([50, 50, 0], [20, 20, 4])
         region = str(random.choice(["north", "south", "east"]))
         out = "yes" if demand - stock + noise > 0 else "no"
         clinic, contact = f"{number:04d}", f"{PERSON} {number}"

@@ -100,7 +100,7 @@ def numbers(values: list[float]) -> Harm:
         pq.write_table(pa.table({**columns, "out": outs}), bench.root / "data" / "rows.parquet")
         bench.edit("{kind: csv, path: data/rows.csv}", "{kind: parquet, path: data/rows.parquet}")
         bench.edit("accuracy, at_least: 0.7", "mae, at_most: 9")
-        bench.edit("decision_tree", "linear_regression")
+        bench.edit("logistic_regression", "linear_regression")
 
     return harm
 
@@ -134,13 +134,13 @@ IN_THE_FILE = [
     Bad("section that is missing", edit("  target: out\n", ""), ('"target" is missing', "target:")),
     Bad("stop rule of text", edit("rows < 50", 'rows < "x"'), ("cannot be read", "stop_if[0]")),
     Bad("stop rule by zero", edit("rows < 50", "rows / 0 < 1"), ("rows / 0 < 1", "stop_if[0]")),
-    Bad("misspelt algorithm", edit("decision_tree", "decison_tree"), ("a3.candidates[0]", "P010")),
+    Bad("misspelt algorithm", edit("logistic_regression", "logistc_regression"), ("a3.candidates[0]", "P010")),
     Bad("empty project file", write(""), ("The project file is empty", "qua3ck init")),
     Bad("comments alone", write("# later\n"), ("The project file is empty", "qua3ck init")),
     Bad("a list", write("- a\n- b\n"), ("is a list; a section with keys is expected", "line 1")),
     Bad(
         "unreadable YAML",
-        edit("[decision_tree]", "[decision_tree"),
+        edit("[logistic_regression]", "[logistic_regression"),
         ("as YAML", "line 17", "the one above"),
     ),
     Bad("tabs", edit("  target: out", "\ttarget: out"), ("line 14, column 1", "tab")),
@@ -302,7 +302,7 @@ IN_THE_CODE = [
         "candidate raises",
         both(
             own("def tree():\n    raise OSError('no')\n", section="a3", line="seed: 42"),
-            edit("[decision_tree]", "[features.tree]"),
+            edit("[logistic_regression]", "[features.tree]"),
         ),
         ("features.tree", "OSError", "features.py, line 4"),
     ),
@@ -310,7 +310,7 @@ IN_THE_CODE = [
         "candidate is no estimator",
         both(
             own("def tree():\n    return 'tree'\n", section="a3", line="seed: 42"),
-            edit("[decision_tree]", "[features.tree]"),
+            edit("[logistic_regression]", "[features.tree]"),
         ),
         ("features.tree", "str"),
     ),
@@ -403,8 +403,8 @@ WRONG_TYPES = [
     ("understand.sensitive", "region"),
     ("understand.columns", "{stock: numeric}"),
     ("understand.accept", "[U016]"),
-    ("a3", "decision_tree"),
-    ("a3.candidates", "decision_tree"),
+    ("a3", "logistic_regression"),
+    ("a3.candidates", "logistic_regression"),
     ("a3.candidates", "[]"),
     ("a3.budget", "30"),
     ("a3.budget.trials", "0"),
@@ -481,7 +481,7 @@ def test_another_persons_key_store_is_refused_before_anything_is_done(at, tmp_pa
 def test_a_second_opening_over_the_budget_is_refused_and_the_first_verdict_stays(at):
     bench = at("release")
     verdict = bench.facts("conclude")
-    bench.edit("[decision_tree]", "[logistic_regression]")
+    bench.edit("[logistic_regression]", "[decision_tree]")
     before = bench.events()
     bench.type("run").refused("opened 1 of 1 times", "by ana", "conclude.openings", "openings: 2")
     nothing_is_lost(bench, before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qua3ck.a3.loop import Refitted, Rivals, refit, rivals, run_loop
+    from qua3ck.a3.loop import Refitted, Rivals, hold_stop_rules, refit, rivals, run_loop
     from qua3ck.a3.records import Candidate, Influence, Score, Trial
     from qua3ck.a3.section import A3, Budget
 
@@ -18,6 +18,7 @@ _HOME = {
     "Rivals": "loop",
     "Score": "records",
     "Trial": "records",
+    "hold_stop_rules": "loop",
     "refit": "loop",
     "rivals": "loop",
     "run_loop": "loop",
@@ -32,6 +33,7 @@ __all__ = [
     "Rivals",
     "Score",
     "Trial",
+    "hold_stop_rules",
     "refit",
     "rivals",
     "run_loop",

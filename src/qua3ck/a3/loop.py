@@ -333,6 +333,21 @@ def _key(a3: A3, question: Question, snapshot: Snapshot, code: str) -> str:
     )
 
 
+def hold_stop_rules(
+    question: Question, snapshot: Snapshot, workspace: Workspace, candidate: Candidate
+) -> None:
+    """Ask the question's ``stop_if`` rules of a candidate that was found in an earlier run.
+
+    Raises
+    ------
+    Blocked
+        If a rule holds by now: the ledger says ``loop.stopped``.
+    """
+    facts = {name: score.value for name, score in candidate.scores.items()}
+    told = {"trials": float(len(candidate.trials)), "gain": candidate.gain.value}
+    _stop_if(question, snapshot, workspace, {**facts, **told})
+
+
 def _stop_if(
     question: Question, snapshot: Snapshot, workspace: Workspace, facts: Mapping[str, float]
 ) -> None:
@@ -520,11 +535,10 @@ def _finish(
 
 
 def _tuned_rows(loop: _Loop) -> int:
-    """Return how many training rows the trials used."""
+    """Return how many training rows the largest fold of a trial used."""
     if loop.small is loop.bench:
         return len(loop.bench.rows)
-    parts = [part for fold in loop.small.folds for part in (fold.train, fold.check)]
-    return len({int(at) for part in parts for at in part})
+    return max(len(fold.train) + len(fold.check) for fold in loop.small.folds)
 
 
 def _threshold_finding(loop: _Loop, threshold: float) -> tuple[Finding, ...]:

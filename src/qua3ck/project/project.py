@@ -312,11 +312,11 @@ class Project:
         )
 
     def _loop(self, snapshot: Snapshot) -> Candidate:
-        from qua3ck.a3 import run_loop
+        from qua3ck.a3 import hold_stop_rules, run_loop
         from qua3ck.a3.records import Candidate
 
         checks.refuse_unfit(self.file.question, snapshot)
-        return plan.recall_or_do(
+        candidate = plan.recall_or_do(
             self.root,
             "loop",
             plan.loop_key(self.root, self.file, snapshot.id),
@@ -329,6 +329,8 @@ class Project:
                 tracking=self.tracking(),
             ),
         )
+        hold_stop_rules(self.file.question, snapshot, self.workspace(), candidate)
+        return candidate
 
     def _conclude(self, snapshot: Snapshot, candidate: Candidate) -> Conclusion:
         from qua3ck.conclude import conclude

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import math
 import os
+import secrets
 import socket
 import sqlite3
 import tempfile
@@ -401,7 +402,8 @@ def _prepare_folder(uri: str, root: Path) -> None:
     database = Path(uri.removeprefix("sqlite:///"))
     database.parent.mkdir(parents=True, exist_ok=True)
     if database.is_file():
-        adopt_moved_folder(database, root)
+        if os.access(database, os.W_OK):  # who may only read asks for no artefact's path
+            adopt_moved_folder(database, root)
     else:
         _make_database(database, root)
 
@@ -416,7 +418,8 @@ def _make_database(database: Path, root: Path) -> None:
 
     for old in database.parent.glob(f".{database.name}.*.part*"):
         old.unlink(missing_ok=True)
-    beside = database.with_name(f".{database.name}.{os.getpid()}.part")
+    # MLflow remembers the engine of a file that it failed on: each attempt gets its own name.
+    beside = database.with_name(f".{database.name}.{secrets.token_hex(4)}.part")
     store = SqlAlchemyStore(f"sqlite:///{beside}", (root / "mlartifacts").as_posix())
     store.engine.dispose()
     beside.replace(database)

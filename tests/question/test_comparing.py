@@ -1,0 +1,100 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from statsmodels.stats.contingency_tables import mcnemar
+
+from qua3ck.kit.errors import NotEnoughEvidence
+from qua3ck.question import Outcome, compare
+
+RNG = np.random.default_rng(12)
+N = 600
+Y = RNG.integers(0, 2, N)
+
+
+def predictor(strength, seed, n=N):
+    rng = np.random.default_rng(seed)
+    s = 1 / (1 + np.exp(-(strength * (Y[:n] - 0.5) + rng.normal(size=n))))
+    return Outcome(
+        Y[:n].astype(str), labels=(s > 0.5).astype(int).astype(str),
+        scores=np.column_stack([1 - s, s]), classes=("0", "1"),
+    )  # fmt: skip
+
+
+GOOD, FAIR = predictor(3.0, 1), predictor(1.2, 2)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "roc_auc", "f1", "brier", "average_precision"])
+def test_the_better_one_is_better_whichever_side_is_good(metric):
+    found = compare(metric, GOOD, FAIR, confidence=0.95, seed=1)
+    assert found.verdict == "pass"
+    assert found.low < found.difference < found.high
+    mirrored = compare(metric, FAIR, GOOD, confidence=0.95, seed=1)
+    assert mirrored.verdict == "fail"
+    assert mirrored.difference == pytest.approx(-found.difference)
+    assert mirrored.low == pytest.approx(-found.high, abs=0.004)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "roc_auc", "f1", "brier"])
+def test_a_predictor_is_not_better_than_itself(metric):
+    found = compare(metric, GOOD, GOOD, confidence=0.95, seed=1)
+    assert found.verdict == "undecided"
+    assert found.difference == 0
+    assert found.p_value == 1
+
+
+def test_the_p_value_is_mcnemars():
+    a, b = GOOD.labels == GOOD.truth, FAIR.labels == FAIR.truth
+    table = [[(a & b).sum(), (a & ~b).sum()], [(~a & b).sum(), (~a & ~b).sum()]]
+    found = compare("accuracy", GOOD, FAIR, confidence=0.95, seed=1)
+    assert found.p_value == pytest.approx(mcnemar(table, exact=True).pvalue)
+
+
+def test_paired_delong_agrees_with_counting_pairs():
+    def parts(outcome):
+        s = outcome.scores[:, 1]
+        wins = s[Y == 1][:, None] > s[Y == 0][None, :]
+        return wins.mean(axis=1), wins.mean(axis=0)
+
+    (xa, ya), (xb, yb) = parts(GOOD), parts(FAIR)
+    n = Y.sum()
+    variance = (xa - xb).var(ddof=1) / n + (ya - yb).var(ddof=1) / (N - n)
+    found = compare("roc_auc", GOOD, FAIR, confidence=0.95, seed=1)
+    reach = found.difference - found.low
+    assert found.difference == pytest.approx(xa.mean() - xb.mean())
+    assert reach == pytest.approx(1.645 * np.sqrt(variance), rel=0.06)
+    assert reach >= 1.6 * np.sqrt(variance)
+
+
+def test_copies_of_rows_prove_nothing_when_grouped():
+    few_a, few_b = predictor(2.0, 3, 60), predictor(1.2, 4, 60)
+    copies = np.repeat(np.arange(60), 20)
+    many_a, many_b = (one.take(copies) for one in (few_a, few_b))
+    grouped = compare("accuracy", replace(many_a, clusters=copies), many_b, confidence=0.95, seed=1)
+    naive = compare("accuracy", many_a, many_b, confidence=0.95, seed=1)
+    assert grouped.n == 60
+    assert grouped.high - grouped.low > 3 * (naive.high - naive.low)
+
+
+def test_rows_in_time_are_compared_by_blocks():
+    found = compare("brier", replace(GOOD, order=np.arange(N)), FAIR, confidence=0.95, seed=1)
+    assert found.unit == "blocks"
+    assert found.verdict == "pass"
+
+
+def test_other_rows_are_refused():
+    with pytest.raises(ValueError, match="same rows"):
+        compare("accuracy", GOOD, predictor(1, 1, 100), confidence=0.95, seed=1)
+
+
+@pytest.mark.parametrize("metric", ["latency_p99_ms", "model_size_mb", "accuracy_difference"])
+def test_what_has_no_rows_to_pair_is_refused(metric):
+    with pytest.raises(NotEnoughEvidence, match="no rows to pair"):
+        compare(metric, GOOD, FAIR, confidence=0.95, seed=1)
+
+
+def test_too_few_rows_give_no_bounds_but_a_reason():
+    found = compare("brier", predictor(2, 1, 12), predictor(1, 2, 12), confidence=0.95, seed=1)
+    assert found.low is None
+    assert found.verdict == "undecided"
+    assert "too few rows" in found.reason
