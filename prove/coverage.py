@@ -443,7 +443,7 @@ def exact_lines() -> Iterator[tuple[str, str, float, float]]:
                 for weight in [binom.pmf(hits, n, p)]
             )
             yield "Clopper-Pearson", f"n = {n}, 13 shares", confidence, worst
-        for n_a, n_b in ((10, 10), (10, 100), (30, 30), (30, 300), (100, 100), (300, 300)):
+        for n_a, n_b in ((20, 20), (20, 100), (30, 30), (30, 300), (100, 100), (300, 300)):
             worst = min(_gap_coverage(n_a, n_b, shares, confidence))
             yield "Newcombe", f"two groups of {n_a} and {n_b}", confidence, worst
         for percent, n in ((0.5, 30), (0.95, 200), (0.99, 500), (0.99, 10_000)):

@@ -62,13 +62,15 @@ def _shared(path: str) -> Callable[[], pd.DataFrame]:
     return lambda: pd.read_csv(SHARED / path, keep_default_na=False, na_values=[""])
 
 
-def _dirty(load: Callable[[], pd.DataFrame]) -> Callable[[], pd.DataFrame]:
+def _dirty(load: Callable[[], pd.DataFrame], target: str) -> Callable[[], pd.DataFrame]:
     """Knock holes into a table, repeat some rows, and put odd spaces around words."""
 
     def spoiled() -> pd.DataFrame:
         rows = load()
         rng = np.random.default_rng(7)
-        for column in rows.columns[:-1]:
+        for column in rows.columns:
+            if column == target:
+                continue
             if rng.random() < 0.5:
                 rows.loc[rng.random(len(rows)) < 0.1, column] = None
             if rows[column].dtype in ("object", "str"):
@@ -129,9 +131,9 @@ TABLES = (
           exclude=("duration",)),
     Table("elec2", _numbered(_shared("drift/elec2/elec.csv.gz"), "at"), "class", "accuracy",
           time="at"),
-    Table("dirty_credit", _dirty(_r("modeldata", "credit_data")), "Status", "roc_auc"),
-    Table("dirty_ames", _dirty(_r("modeldata", "ames")), "Sale_Price", "mae"),
-    Table("dirty_penguins", _dirty(_r("palmerpenguins", "penguins")), "species", "macro_f1"),
+    Table("dirty_credit", _dirty(_r("modeldata", "credit_data"), "Status"), "Status", "roc_auc"),
+    Table("dirty_ames", _dirty(_r("modeldata", "ames"), "Sale_Price"), "Sale_Price", "mae"),
+    Table("dirty_penguins", _dirty(_r("palmerpenguins", "penguins"), "species"), "species", "macro_f1"),
 )  # fmt: skip
 
 PROJECT = """\

@@ -24,11 +24,13 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Bench
         bench.write(FILE)
         bench.write(as_csv(rows()), "data/rows.csv")
         made: dict[str, Bench] = {}
-        for verb in ("new", "understand", "loop", "conclude", "release", "promote"):
-            if verb != "new":
-                patch.setenv("QUA3CK_KEYS", str(bench.keys))
-                bench.done(verb, *(["--reason", "it passed"] if verb == "promote" else []))
-            bench.keys.mkdir(exist_ok=True, mode=0o700)
+        bench.keys.mkdir(mode=0o700)
+        made["new"] = bench.copy(place / "new")
+        bench.done("enrol", "ana", "--role", "owner")
+        bench.keep_split()
+        made["begun"] = bench.copy(place / "begun")
+        for verb in ("understand", "loop", "conclude", "release", "promote"):
+            bench.done(verb, *(["--reason", "it passed"] if verb == "promote" else []))
             made[verb] = bench.copy(place / verb)
         yield made
 

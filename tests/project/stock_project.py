@@ -139,6 +139,13 @@ class Bench:
         entries = [json.loads(line) for line in lines]
         return [entry for entry in entries if name in {None, entry["event"]}]
 
+    def keep_split(self) -> None:
+        """Make the key that decides the split, so that all copies seal the same rows."""
+        from qua3ck.store.keys import KeyStore
+
+        name = self.events("project.created")[0]["body"]["id"]
+        KeyStore.default().secret(f"project-{name}", create=True)
+
     def copy(self, to: Path) -> Bench:
         """Return a copy of project and keys."""
         shutil.copytree(self.root, to / "project")

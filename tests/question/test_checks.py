@@ -77,7 +77,7 @@ def test_stop_rules_fire_on_facts_and_kpis_and_wait_for_what_is_not_known_yet():
 
 
 def test_a_stop_rule_about_no_fact_is_an_error():
-    with pytest.raises(Qua3ckError, match='"row".*did you mean "rows"'):
+    with pytest.raises(Qua3ckError, match=r'"row".*did you mean "rows"'):
         check_stop_rule(question(ACCURACY), "row < 10", where="question.stop_if[0]")
     with pytest.raises(Qua3ckError, match="cannot be read"):
         check_stop_rule(question(ACCURACY), "rows <", where="question.stop_if[0]")

@@ -98,3 +98,16 @@ def test_too_few_rows_give_no_bounds_but_a_reason():
     assert found.low is None
     assert found.verdict == "undecided"
     assert "too few rows" in found.reason
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "balanced_accuracy", "accuracy", "macro_f1"])
+def test_a_flawless_prediction_beats_a_constant_one_though_nothing_varies(metric):
+    s = np.where(Y == 1, 0.9, 0.1)
+    flawless = Outcome(
+        Y.astype(str), labels=Y.astype(str), scores=np.column_stack([1 - s, s]),
+        classes=("0", "1"),
+    )  # fmt: skip
+    constant = replace(flawless, labels=np.full(N, "1"), scores=np.full((N, 2), 0.5))
+    found = compare(metric, flawless, constant, confidence=0.95, seed=1)
+    assert found.verdict == "pass"
+    assert found.low < found.difference

@@ -42,7 +42,7 @@ def test_at_the_threshold_itself_no_number_of_rows_decides():
 
 
 def test_enough_rows_pass_and_each_opening_asks_for_more():
-    outcome = right(970, 1000)
+    outcome = right(963, 1000)
     assert judge(question(ACCURACY), outcome, openings=1, seed=1).kpis[0].verdict == "pass"
     spent = judge(question(ACCURACY), outcome, openings=20, seed=1).kpis[0]
     assert spent.confidence == pytest.approx(1 - 0.05 / 20)

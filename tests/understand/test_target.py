@@ -86,3 +86,12 @@ def test_a_missing_target_and_an_unknown_positive_say_what_was_meant():
 def test_text_cannot_be_a_regression():
     with pytest.raises(Qua3ckError, match="is text"):
         target(["a", "b"], task="regression")
+
+
+def test_blanks_around_a_class_name_make_no_class_and_are_reported():
+    got = target(["no", "yes", " no", "yes ", "yes"])
+    assert got.classes == ("no", "yes")
+    assert got.truth(pa.table({"y": [" yes", "no"]})).tolist() == [1, 0]
+    told = [finding for finding in got.findings if finding.code == "U025"]
+    assert [finding.evidence["rows"] for finding in told] == [2]
+    assert "U025" not in {finding.code for finding in target(["no", "yes"] * 2).findings}

@@ -596,7 +596,8 @@ def _features(rows: pd.DataFrame, snapshot: Snapshot) -> pd.DataFrame:
 def _building(loop: _Loop) -> Path:
     """Return a folder that does not exist; what a kill left of it is removed."""
     folder = loop.workspace.root / "candidates" / f".{loop.key[:16]}"
-    shutil.rmtree(folder, ignore_errors=True)
+    for left in (folder, *folder.parent.glob(f".{folder.name}.*.part")):
+        shutil.rmtree(left, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from qua3ck.cli.conclude import tell
 from qua3ck.cli.terminal import finding_line, opened, project_argument, say
+
+if TYPE_CHECKING:
+    from qua3ck.a3.records import Candidate
+    from qua3ck.understand.records import Snapshot
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,14 +20,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print a line per phase as it ends, and the verdict; 1 unless it allows a release."""
-    from qua3ck.project import candidate_line, snapshot_line
-
     with opened(options) as project:
         if not options.json:
             say(f"Q   {project.file.question.asks}")
-            snapshot = project.understand()
-            say(snapshot_line(snapshot), *map(finding_line, snapshot.findings))
-            candidate = project.loop()
-            say(candidate_line(candidate), *map(finding_line, candidate.findings))
-        conclusion = project.run()
+        conclusion = project.run(each=None if options.json else _say_phase)
     return tell(conclusion, options)
+
+
+def _say_phase(record: Snapshot | Candidate) -> None:
+    from qua3ck.a3.records import Candidate
+    from qua3ck.project import candidate_line, snapshot_line
+
+    line = candidate_line(record) if isinstance(record, Candidate) else snapshot_line(record)
+    say(line, *map(finding_line, record.findings))

@@ -137,11 +137,21 @@ class Project:
             snapshot = self._understand()
             return self._conclude(snapshot, self._loop(snapshot))
 
-    def run(self) -> Conclusion:
-        """Do every phase that is stale, from the sources to the verdict."""
+    def run(self, *, each: Callable[[Snapshot | Candidate], None] | None = None) -> Conclusion:
+        """Do every phase that is stale, from the sources to the verdict.
+
+        Parameters
+        ----------
+        each : callable, optional
+            Called with the snapshot and with the candidate as soon as there is one.
+        """
+        tell = each or (lambda _: None)
         with self._at_work("run", needs="open the seal"):
             snapshot = self._understand()
-            return self._conclude(snapshot, self._loop(snapshot))
+            tell(snapshot)
+            candidate = self._loop(snapshot)
+            tell(candidate)
+            return self._conclude(snapshot, candidate)
 
     def release(self) -> Release:
         """Make the judged candidate an immutable version; Blocked if its verdict is not pass."""

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 _SCALES = {"rmse": "log", "mae": "log", "mape": "log", "log_loss": "log", "brier": "log",
            "cost_per_case": "log", "r2": "log1m"}  # fmt: skip
+_NO_WIDTH = 1e-9
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,12 @@ def _bootstrap(
 def _bounded(
     base: Interval, low: float, high: float, reason: str, *, confidence: float
 ) -> Interval:
-    """Return ``base`` with its bounds, or with them as rough ones if the method was refused."""
+    """Return ``base`` with its bounds, or with them as rough ones if the method was refused.
+
+    Bounds without a width are refused too: the rows are alike, so no spread can be seen.
+    """
+    if not reason and high - low <= _NO_WIDTH * max(1.0, abs(low)):
+        reason = f"too few {base.unit} for this method: all are alike, so no spread is seen"
     if not reason:
         return replace(base, low=low, high=high)
     rough = (low, high) if np.isfinite([low, high]).all() and low < high else None

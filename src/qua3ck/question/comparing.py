@@ -12,7 +12,7 @@ from scipy.stats import t as student
 from qua3ck.kit.errors import NotEnoughEvidence
 from qua3ck.question.bootstrap import Draws, bca_bounds, draw, resamples_for
 from qua3ck.question.metrics import Metric, metric
-from qua3ck.question.ranking import average_precision
+from qua3ck.question.ranking import auc_score_bounds, average_precision
 from qua3ck.question.scoring import influence_of, ranked, require, score, share_parts, sums
 from qua3ck.question.shares import paired_bounds
 from qua3ck.question.units import Units, blocks, clusters, spread
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _PAIRED_SHARES = {"accuracy", "recall", "specificity", "false_positive_rate"}
 _FEWEST = 20
 _FEWEST_EFFECTIVE = 5.0
+_FEWEST_OF_CLASS = 5
+_NOTHING = 1e-24
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,8 @@ def compare(name: str, a: Outcome, b: Outcome, *, confidence: float, seed: int) 
         return _mcnemar(base, asked, a, b, sign)
     if asked.name == "roc_auc":
         rows = Units(np.arange(a.rows), a.rows, "rows", in_line=False)
-        return _student(base, influence, rows, "paired DeLong")
+        found = _student(base, influence, rows, "paired DeLong")
+        return found if found.low is not None else _apart(found, asked, a, b)
     return _bootstrap(base, asked, a, b, influence, sign, seed)
 
 
@@ -159,16 +162,61 @@ def _mcnemar(base: Difference, asked: Metric, a: Outcome, b: Outcome, sign: floa
 def _student(base: Difference, influence: Floats, units: Units, method: str) -> Difference:
     of = spread(influence, units)
     found = replace(base, n=of.units, unit=units.called, method=method)
-    if not influence.any() or np.abs(influence).max() < 1e-15:
-        return replace(found, low=base.difference, high=base.difference, p_value=1.0)
+    if of.error == 0 and base.difference == 0:
+        return replace(found, low=0.0, high=0.0, p_value=1.0)
+    if of.error == 0:
+        return replace(
+            found, reason=f"too few {units.called} for this method: no spread can be seen"
+        )
     if of.units < _FEWEST or of.effective < _FEWEST_EFFECTIVE:
         return replace(found, reason=f"too few {units.called} for this method: {of.units}")
+    if of.error == 0 and base.difference == 0:
+        return replace(found, low=0.0, high=0.0, p_value=1.0)
     if of.error == 0:
         return replace(found, reason=f"all {units.called} differ alike, so no spread can be seen")
     reach = float(student.ppf(base.confidence, of.freedom)) * of.error
     p_value = float(2 * student.sf(abs(base.difference) / of.error, of.freedom))
     low, high = base.difference - reach, base.difference + reach
     return replace(found, low=low, high=high, p_value=p_value)
+
+
+def _no_spread(found: Difference, asked: Metric, a: Outcome) -> Difference:
+    """Return the answer where no row moves the difference: the same, or apart without spread.
+
+    A flawless prediction against a constant one has no spread, but may have flaws not seen
+    yet: in a class of m rows at most 1 - (1 - c)^(1 / m), and by no more than that can a
+    mean over classes be too high.
+    """
+    if found.difference == 0:
+        return replace(found, low=0.0, high=0.0, p_value=1.0)
+    if asked.family == "counts" and a.clusters is None and a.order is None:
+        rarest = int(np.bincount(a.truth_codes, minlength=len(a.classes)).min())
+        if rarest:
+            unseen = 1 - (1 - found.confidence) ** (1 / rarest)
+            low, high = found.difference - unseen, found.difference + unseen
+            return replace(found, low=low, high=high, method="no flaw seen")
+    reason = f"too few {found.unit} for this method: {found.n}, no spread can be seen"
+    return replace(found, reason=reason)
+
+
+def _apart(found: Difference, asked: Metric, a: Outcome, b: Outcome) -> Difference:
+    """Bound a difference of AUCs by each one's own score bounds, at half the risk each.
+
+    For where the paired spread rests on next to nothing, as for a nearly perfect score
+    against a constant one (whose AUC of 0.5 is certain). Wider than pairing, never shorter.
+    """
+    own = [int(np.count_nonzero(positive)) for positive, _ in ranked(asked, a)]
+    kinds = [(k, a.rows - k) for k in own]
+    rarer = min(min(pair) for pair in kinds)
+    if rarer < _FEWEST_OF_CLASS:
+        return found
+    reach = float(student.ppf((1 + found.confidence) / 2, rarer - 1))
+    bounds = []
+    for value, one in ((found.a, a), (found.b, b)):
+        constant = all(np.ptp(scores) == 0 for _, scores in ranked(asked, one))
+        bounds.append((value, value) if constant else auc_score_bounds(value, kinds, reach=reach))
+    low, high = bounds[0][0] - bounds[1][1], bounds[0][1] - bounds[1][0]
+    return replace(found, low=low, high=high, method="AUC score bounds", reason="")
 
 
 def _dependent(base: Difference, a: Outcome, influence: Floats) -> Difference:
@@ -193,8 +241,8 @@ def _bootstrap(
 ) -> Difference:
     found = replace(base, method="paired BCa bootstrap")
     power = float((influence**2).sum())
-    if power < 1e-24:
-        return replace(found, low=base.difference, high=base.difference, p_value=1.0)
+    if power < _NOTHING:
+        return _no_spread(found, asked, a)
     effective = power**2 / float((influence**4).sum())
     if a.rows < _FEWEST or effective < _FEWEST_EFFECTIVE:
         return replace(found, reason=f"too few rows for this method: {a.rows}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import betaincinv
+from scipy.special import betainc, betaincinv
 from scipy.stats import norm
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 2_000_000
 _STEP = 4096
-_FAR = 0.8
+_NEARLY, _ROUGHLY = 0.9, 50.0  # how near the normal approximation comes, where hits are many
+_FAR = 0.6
 
 
 class Pair(NamedTuple):
@@ -99,7 +100,7 @@ def difference_bounds(
     Newcombe's hybrid (R. G. Newcombe 1998, Statistics in Medicine 17, 873-890, method 10)
     with exact parts. With Wilson's parts, and likewise by Miettinen & Nurminen, the
     one-sided bounds cover 0.80 to 0.90 where a share is near 0 or 1, at 1,000 rows too.
-    Beyond a difference of 0.8 the hybrid is too short, and the two shares' own bounds at
+    Beyond a difference of 0.6 the hybrid is too short, and the two shares' own bounds at
     half the risk are used.
     """
     a = np.asarray(hits_a, dtype=float) / np.asarray(rows_a, dtype=float)
@@ -178,15 +179,27 @@ def rows_for_share(
     above = share > threshold
     answer = "pass" if above == (direction == "at_least") else "fail"
     spread = norm.ppf(confidence) ** 2 * threshold * (1 - threshold)
-    start = max(rows + 1, int(spread / (share - threshold) ** 2 * 0.5))
+    apart = abs(share - threshold)
+    sure = _NEARLY if spread / apart > _ROUGHLY else 0.5
+    start = max(rows + 1, int(spread / apart**2 * sure))
     while start <= MOST_ROWS:
         tried = np.arange(start, start + _STEP)
         hits = np.floor(share * tried + 0.5)
-        low, high = share_bounds(hits, tried, confidence=confidence)
-        met = (low >= threshold) if direction == "at_least" else (low > threshold)
-        missed = (high < threshold) if direction == "at_least" else (high <= threshold)
-        decided = met if above else missed
+        decided = _chance(hits, tried, threshold, above=above) <= 1 - confidence
         if decided.any():
             return int(tried[decided.argmax()]), answer
         start += _STEP
     return None, ""
+
+
+def _chance(
+    hits: NDArray[np.float64], rows: NDArray[np.intp], share: float, *, above: bool
+) -> NDArray[np.float64]:
+    """Return the chance of so many hits or more (or fewer) if ``share`` were the true one.
+
+    It is at most 1 - confidence where the exact bound has reached ``share``, and a hundred
+    times quicker to find than the bound.
+    """
+    seen, share = (hits, share) if above else (rows - hits, 1 - share)
+    chance = betainc(np.maximum(seen, 1), rows - seen + 1, share)
+    return np.where(seen > 0, chance, 1.0)

@@ -189,6 +189,13 @@ PAGES: tuple[CodePage, ...] = (
         "Nothing.",
     ),
     CodePage(
+        "U025",
+        "Blanks around class names were cut",
+        "Some cells of the target have blanks before or after the word.",
+        'Without it "yes " would be a third class beside "yes" and "no".',
+        "Nothing; or clean the source, or the training function.",
+    ),
+    CodePage(
         "U101",
         "A file is not there, or cannot be read or written",
         "The path or pattern matches no file, the file may not be read, or the disk is full.",

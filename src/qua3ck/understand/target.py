@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -78,13 +78,17 @@ def read_target(rows: pa.Table, section: Understand, positive: Any) -> Target:
 
 
 def class_texts(column: pa.Array) -> pa.Array:
-    """Return class values as text: "0", "1" for whole numbers, "false", "true" for booleans."""
+    """Return class values as text: "0", "1" for whole numbers, "false", "true" for booleans.
+
+    Blanks around a word are cut: ``"yes "`` and ``"yes"`` are one class.
+    """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     one = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if pa.types.is_floating(one.type) and _is_whole(one):
         one = one.cast(pa.int64())
-    return one.cast(pa.string())
+    return pc.utf8_trim_whitespace(one.cast(pa.string()))
 
 
 def _refuse_gaps(column: pa.Array, name: str) -> None:
@@ -160,13 +164,31 @@ def _classification(column: pa.Array, name: str, section: Understand, positive: 
             code="U105",
         )
     declared = _declared_positive(positive, tuple(sorted(seen)), name)
+    blanks = tuple(_blanks_cut(column, texts, name))
     if len(seen) > 2:
         found = () if section.task != "auto" else (_chosen(name, "multiclass", "", seen),)
-        return Target(name, "multiclass", tuple(sorted(seen)), "", found)
+        return Target(name, "multiclass", tuple(sorted(seen)), "", (*found, *blanks))
     last = declared or max(seen, key=_size)
     order = (*(text for text in sorted(seen) if text != last), last)
     found = () if declared else (_chosen(name, "binary", last, seen),)
-    return Target(name, "binary", order, last, found)
+    return Target(name, "binary", order, last, (*found, *blanks))
+
+
+def _blanks_cut(column: pa.Array, texts: pa.Array, name: str) -> Iterator[Finding]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_string(column.type):
+        return
+    cut = pc.sum(pc.not_equal(column, texts)).as_py() or 0
+    if cut:
+        yield Finding(
+            "U025",
+            "inform",
+            f"target {name}, {cut} of {len(column)} rows",
+            "Blanks around class names were cut, so that they make no classes of their own.",
+            {"rows": cut},
+        )
 
 
 def _declared_positive(positive: Any, classes: Sequence[str], name: str) -> str:

@@ -1,0 +1,73 @@
+"""A small version of ``prove/coverage.py``: one or two cases of each method, few repeats."""
+
+import importlib.util
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def load():
+    spec = importlib.util.spec_from_file_location("coverage_proof", ROOT / "prove" / "coverage.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+proof = load()
+WANTED = [
+    ("roc_auc", "normal, AUC 0.96, 10% positive", 400),
+    ("roc_auc", "wide, AUC 0.8, 50% positive", 60),
+    ("f1", "10% positive, shift 2.0", 500),
+    ("balanced_accuracy", "50% positive, shift 1.5", 60),
+    ("brier", "50% positive, shift 1.5", 150),
+    ("mae", "exponential errors", 150),
+    ("ece", "bent 1.5", 400),
+    ("equal_opportunity_difference", "4 groups, shifts (1.0, 1.6, 1.0, 1.0)", 600),
+    ("accuracy", "ICC 0.33, tens, shift 1.5", 40),
+    ("roc_auc", "ICC 0.33, tens, shift 1.5", 100),
+    ("accuracy", "memory 0.5, shift 1.5", 1000),
+    ("rmse", "memory 0.5", 1000),
+]
+CASES = {(case.metric, case.kind, case.n): case for case in proof.cases()}
+
+
+@pytest.mark.parametrize("wanted", WANTED, ids=str)
+def test_bounds_cover_inside_their_domain(wanted):
+    case = CASES[wanted]
+    truth = proof.truths([case])[proof.key(case)]
+    line = proof.measure(case, repeats=120, truth=truth)
+    assert line.used >= 60
+    assert line.holds, line
+
+
+@pytest.mark.parametrize(
+    ("wanted", "n"),
+    [
+        (("roc_auc", "normal, AUC 0.96, 10% positive", 400), 30),
+        (("f1", "2% positive, shift 2.5", 150), 60),
+        (("rmse", "log-normal errors", 60), 60),
+        (("accuracy", "ICC 0.8, tens, shift 1.5", 40), 8),
+        (("accuracy", "memory 0.98, shift 1.5", 300), 300),
+    ],
+    ids=str,
+)
+def test_outside_of_it_nearly_everything_is_undecided(wanted, n):
+    case = replace(CASES[wanted], n=n)
+    line = proof.measure(case, repeats=60, truth=0.5)
+    assert line.used <= 6
+
+
+def test_exact_methods_cover_by_sums():
+    for method, case, confidence, worst in proof.exact_lines():
+        if "10000" not in case and "300" not in case:
+            assert worst >= confidence - proof.SLACK - 1e-9, (method, case)
+
+
+def test_every_method_of_the_proof_has_a_domain_and_back():
+    proved = {case.method for case in proof.cases()} | {line[0] for line in proof.exact_lines()}
+    assert proved == set(proof.DOMAINS)
