@@ -29,9 +29,9 @@ NEEDED = (
 
 @dataclass(frozen=True)
 class Death:
-    """When to die: around a call whose arguments hold a word, or once a file holds it.
+    """When to die: around a call whose arguments hold a word, once a file holds it, or in time.
 
-    ``place`` is ``module:Name.function``, or the path of a file in the project.
+    ``place`` is ``module:Name.function``, the path of a file in the project, or ``seconds``.
     """
 
     place: str
@@ -108,13 +108,17 @@ def _serve() -> None:
         pid = os.fork()
         if pid == 0:
             _live(order)
-        print(json.dumps({"began": pid}), flush=True)
+        _answer({"began": pid})
         threading.Thread(target=_await, args=(pid,)).start()
 
 
 def _await(pid: int) -> None:
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    os.write(1, json.dumps({"pid": pid, "ended": status}).encode() + b"\n")
+    _answer({"pid": pid, "ended": status})
+
+
+def _answer(facts: dict[str, int]) -> None:
+    os.write(1, json.dumps(facts).encode() + b"\n")
 
 
 def _live(order: dict[str, Any]) -> None:
@@ -138,6 +142,9 @@ def _live(order: dict[str, Any]) -> None:
 
 
 def _arm(death: Death, root: Path) -> None:
+    if death.place == "seconds":
+        threading.Timer(float(death.word), _die, (death,)).start()
+        return
     if ":" not in death.place:
         threading.Thread(target=_watch, args=(death, root / death.place), daemon=True).start()
         return
@@ -163,8 +170,9 @@ def _deadly(function: Callable[..., Any], death: Death) -> Callable[..., Any]:
 
 
 def _watch(death: Death, file: Path) -> None:
+    pause = threading.Event()
     while not (file.exists() and death.word.encode() in file.read_bytes()):
-        pass
+        pause.wait(0.002)
     _die(death)
 
 

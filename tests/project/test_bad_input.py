@@ -134,7 +134,11 @@ IN_THE_FILE = [
     Bad("section that is missing", edit("  target: out\n", ""), ('"target" is missing', "target:")),
     Bad("stop rule of text", edit("rows < 50", 'rows < "x"'), ("cannot be read", "stop_if[0]")),
     Bad("stop rule by zero", edit("rows < 50", "rows / 0 < 1"), ("rows / 0 < 1", "stop_if[0]")),
-    Bad("misspelt algorithm", edit("logistic_regression", "logistc_regression"), ("a3.candidates[0]", "P010")),
+    Bad(
+        "misspelt algorithm",
+        edit("logistic_regression", "logistc_regression"),
+        ("a3.candidates[0]", "P010"),
+    ),
     Bad("empty project file", write(""), ("The project file is empty", "qua3ck init")),
     Bad("comments alone", write("# later\n"), ("The project file is empty", "qua3ck init")),
     Bad("a list", write("- a\n- b\n"), ("is a list; a section with keys is expected", "line 1")),

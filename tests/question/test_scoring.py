@@ -199,3 +199,129 @@ def test_every_metric_can_be_scored_on_something(binary, three):
     for name, found in METRICS.items():
         value = score(name, numbers if found.tasks == ("regression",) else complete, by="sex")
         assert found.low <= value <= found.high
+
+
+WEIGHED = {
+    "accuracy": lambda o, w: sk.accuracy_score(o.truth, o.labels, sample_weight=w),
+    "balanced_accuracy": lambda o, w: sk.balanced_accuracy_score(
+        o.truth, o.labels, sample_weight=w
+    ),
+    "recall": lambda o, w: sk.recall_score(o.is_positive, o.called_positive, sample_weight=w),
+    "precision": lambda o, w: sk.precision_score(o.is_positive, o.called_positive, sample_weight=w),
+    "f1": lambda o, w: sk.f1_score(o.is_positive, o.called_positive, sample_weight=w),
+    "macro_f1": lambda o, w: sk.f1_score(o.truth, o.labels, average="macro", sample_weight=w),
+    "roc_auc": lambda o, w: sk.roc_auc_score(o.is_positive, o.scores[:, 1], sample_weight=w),
+    "average_precision": lambda o, w: sk.average_precision_score(
+        o.is_positive, o.scores[:, 1], sample_weight=w
+    ),
+    "brier": lambda o, w: sk.brier_score_loss(o.is_positive, o.scores[:, 1], sample_weight=w),
+    "log_loss": lambda o, w: sk.log_loss(o.is_positive, o.scores, sample_weight=w),
+    "rmse": lambda o, w: sk.root_mean_squared_error(o.truth, o.values, sample_weight=w),
+    "mae": lambda o, w: sk.mean_absolute_error(o.truth, o.values, sample_weight=w),
+    "mape": lambda o, w: sk.mean_absolute_percentage_error(o.truth, o.values, sample_weight=w),
+    "r2": lambda o, w: sk.r2_score(o.truth, o.values, sample_weight=w),
+}
+
+
+@pytest.mark.parametrize("name", WEIGHED)
+def test_a_rows_influence_is_what_scikit_learn_does_with_its_weight(name, made):
+    rng = np.random.default_rng(4)
+    outcome = made.binary(rng, 200) if "binary" in METRICS[name].tasks else made.numbers(rng, 200)
+    influence = influence_of(METRICS[name], outcome)
+    assert influence.sum() == pytest.approx(0, abs=1e-8)
+    for row in (0, 7, 123, 199):
+        up, down = np.ones(200), np.ones(200)
+        up[row], down[row] = 1 + 1e-5, 1 - 1e-5
+        moved = (WEIGHED[name](outcome, up) - WEIGHED[name](outcome, down)) / 2e-5
+        assert influence[row] == pytest.approx(moved, abs=1e-7)
+
+
+@pytest.mark.parametrize("name", ["macro_f1", "balanced_accuracy", "roc_auc", "log_loss"])
+def test_classes_may_stand_in_any_order(name, made):
+    outcome = made.three(np.random.default_rng(2), 300)
+    assert outcome.classes == ("b", "c", "a")
+    by_name = np.argsort(outcome.classes)
+    judge = {
+        "macro_f1": lambda o, _s: sk.f1_score(o.truth, o.labels, average="macro"),
+        "balanced_accuracy": lambda o, _s: sk.balanced_accuracy_score(o.truth, o.labels),
+        "roc_auc": lambda o, s: sk.roc_auc_score(o.truth, s, multi_class="ovr"),
+        "log_loss": lambda o, s: sk.log_loss(o.truth, s, labels=sorted(o.classes)),
+    }[name]
+    wanted = judge(outcome, outcome.scores[:, by_name])
+    assert score(name, outcome) == pytest.approx(wanted, abs=1e-9)
+
+
+def test_the_calibration_error_of_several_classes_looks_at_the_most_probable():
+    p = np.array([[0.7, 0.2, 0.1], [0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])
+    outcome = Outcome(np.array(["a", "b", "c"]), scores=p, classes=("a", "b", "c"))
+    assert score("ece", outcome) == pytest.approx((abs(1.4 - 1) + abs(0.8 - 1)) / 3)
+
+
+@pytest.mark.parametrize(
+    ("percent", "wanted"), [(50, 100), (95, 190), (99, 198)], ids=["p50", "p95", "p99"]
+)
+def test_a_latency_is_one_that_was_measured_and_that_share_stayed_within(percent, wanted, made):
+    times = np.random.default_rng(0).permutation(np.arange(1.0, 201.0))
+    outcome = made.of_share(1, 1, latencies_ms=times)
+    assert score(f"latency_p{percent}_ms", outcome) == wanted
+
+
+def test_a_declared_positive_class_turns_recall_into_specificity(made):
+    outcome = made.binary(np.random.default_rng(1), 300)
+    turned = replace(outcome, positive="no")
+    assert score("recall", turned) == score("specificity", outcome)
+    missed = score("false_positive_rate", turned)
+    assert missed == pytest.approx(1 - score("recall", outcome))
+
+
+@pytest.mark.parametrize(
+    "name", [m.name for m in METRICS.values() if m.needs in {"labels", "scores"}]
+)
+def test_a_perfect_predictor_reaches_the_good_end_of_every_metric(name):
+    truth = np.array(["no", "yes"] * 20)
+    hit = (truth[:, None] == ["no", "yes"]).astype(float)
+    perfect = Outcome(
+        truth, labels=truth, scores=hit, classes=("no", "yes"), costs=Costs(),
+        slices={"half": np.arange(40) < 20},
+    )  # fmt: skip
+    asked = METRICS[name]
+    wanted = asked.high if asked.higher_is_better else asked.low
+    assert score(name, perfect, by="half") == pytest.approx(wanted, abs=1e-12)
+
+
+def test_a_row_of_an_undeclared_class_is_never_right():
+    truth = np.array(["a", None, np.nan, "new"], dtype=object)
+    labels = np.array(["a", None, np.nan, "other"], dtype=object)
+    assert score("accuracy", Outcome(truth, labels=labels, classes=("a", "b"))) == 0.25
+
+
+NO, YES = np.array(["no"] * 5), np.array(["yes"] * 5)
+ODD = np.array(["no", "yes", "x", "no", "no"])
+HALF = np.full((5, 2), 0.5)
+PAIR = ("no", "yes")
+REFUSED = [
+    ("specificity", Outcome(YES, labels=NO, classes=PAIR), "no row is of the kind"),
+    ("f1", Outcome(NO, labels=NO, classes=PAIR), "divides by nothing"),
+    ("average_precision", Outcome(NO, scores=HALF, classes=PAIR), "some class has no row"),
+    ("roc_auc", Outcome(ODD, scores=HALF, classes=PAIR), "a class that was not declared"),
+    ("log_loss", Outcome(ODD, scores=HALF, classes=PAIR), "a class that was not declared"),
+    ("macro_f1", Outcome(ODD, labels=NO, classes=PAIR), "a class that was not declared"),
+    ("accuracy", Outcome(YES, scores=HALF, classes=PAIR), "gives no labels"),
+    ("accuracy", Outcome(YES, labels=YES), "names no classes"),
+    ("brier", Outcome(YES, scores=HALF * np.inf, classes=PAIR), "not finite"),
+    ("f1", Outcome(YES, labels=YES, classes=("no", "perhaps", "yes")), "two classes, here are 3"),
+    ("rmse", Outcome(np.ones(2), values=np.array([1.0, np.nan])), "not finite"),
+    ("rmse", Outcome(np.array([1.0, np.nan]), values=np.ones(2)), "true values are not finite"),
+    ("rmse", Outcome(np.array([]), values=np.array([])), "0 rows"),
+    ("r2", Outcome(np.ones(3), values=np.arange(3.0)), "true values are the same"),
+    ("explainable", Outcome(YES), "not measured"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome", "reason"), REFUSED, ids=[f"{r[0]}: {r[2]}" for r in REFUSED]
+)
+def test_what_does_not_exist_is_refused_under_its_code(name, outcome, reason):
+    with pytest.raises(NotEnoughEvidence, match=reason) as caught:
+        score(name, outcome)
+    assert caught.value.code == "Q003"

@@ -57,3 +57,9 @@ def test_groups_of_unlike_size_count_as_fewer():
     of = spread(RNG.normal(size=520), clusters(groups))
     assert of.units == 21
     assert of.effective < 2
+
+
+def test_rows_without_a_group_are_together_one_group():
+    found = clusters(np.array(["a", None, "a", None], dtype=object))
+    assert found.number == 2
+    assert found.codes[1] == found.codes[3]

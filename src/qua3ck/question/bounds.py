@@ -192,22 +192,31 @@ def _bootstrap(
     else:
         resampled = draw_sums(sums(asked, outcome), resamples=resamples, seed=seed)
     low, high = bca_bounds(Draws(value, resampled, influence), confidence=confidence)
-    return _bounded(base, low, high, reason, confidence=confidence)
+    index = asked.low == 0 and asked.high == 1
+    return _bounded(base, low, high, reason, confidence=confidence, index=index)
 
 
 def _bounded(
-    base: Interval, low: float, high: float, reason: str, *, confidence: float
+    base: Interval,
+    low: float,
+    high: float,
+    reason: str,
+    *,
+    confidence: float,
+    index: bool = True,
 ) -> Interval:
     """Return ``base`` with its bounds, or with them as rough ones if the method was refused.
 
     Bounds without a width are refused too: the rows are alike, so no spread can be seen.
+    ``index`` says that the figure lies between 0 and 1.
     """
-    if not reason and high - low <= _NO_WIDTH * max(1.0, abs(low)):
+    wide = high - low > _NO_WIDTH * max(1.0, abs(low))
+    if not reason and not wide:
         reason = f"too few {base.unit} for this method: all are alike, so no spread is seen"
     if not reason:
         return replace(base, low=low, high=high)
-    rough = (low, high) if np.isfinite([low, high]).all() and low < high else None
-    if rough is None and base.value in {0.0, 1.0}:
+    rough = (low, high) if np.isfinite([low, high]).all() and wide else None
+    if rough is None and index and base.value in {0.0, 1.0}:
         # Nothing varies, as when no row is wrong: as rough as the bound of n of n right.
         few, _ = share_bounds(base.n, base.n, confidence=confidence)
         rough = (float(few), 1.0) if base.value else (0.0, 1.0 - float(few))
@@ -276,7 +285,7 @@ def _linear(
     if reason and (of.units < 3 or of.error == 0):
         return replace(base, reason=reason)
     low, high = student_bounds(value, of, confidence=confidence, scale=scale)
-    return _bounded(base, low, high, reason, confidence=confidence)
+    return _bounded(base, low, high, reason, confidence=confidence, index=scale == "logit")
 
 
 def _dependent(
@@ -323,18 +332,20 @@ def _dependent_gap(
     shared = 1 - (1 - confidence) / pairs
     lows, highs, fewest = [], [], outcome.rows
     unit = "groups" if kind == "clusters" else "blocks"
+    together = _hanging(outcome, kind, np.zeros(outcome.rows))
     for part in parts:
-        for a, b in np.argwhere(~np.eye(len(part.rows), dtype=bool)):
+        for a, b in zip(*np.triu_indices(len(part.rows), 1), strict=True):
             difference = part.hits[a] / part.rows[a] - part.hits[b] / part.rows[b]
-            influence = part.influence(a) - part.influence(b)
-            of = spread(influence, _hanging(outcome, kind, influence))
+            influence = part.influence(int(a)) - part.influence(int(b))
+            units = together if kind == "clusters" else _hanging(outcome, kind, influence)
+            of = spread(influence, units)
             fewest = min(fewest, of.units)
             tight = _linear(f"{kind}, t", "plain", difference, of, shared, unit)
             loose = _linear(f"{kind}, t", "plain", difference, of, confidence, unit)
-            if tight.low is None or loose.high is None:
-                return replace(loose, value=value)
-            lows.append(tight.low)
-            highs.append(loose.high)
+            if tight.low is None or tight.high is None or loose.low is None or loose.high is None:
+                return replace(loose, value=value, rough=None)
+            lows += [tight.low, -tight.high]
+            highs += [loose.high, -loose.low]
     low, high = max(0.0, *lows), min(1.0, max(highs))
     return Interval(value, low, high, fewest, unit, f"{kind}, t")
 

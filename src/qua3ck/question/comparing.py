@@ -170,10 +170,6 @@ def _student(base: Difference, influence: Floats, units: Units, method: str) -> 
         )
     if of.units < _FEWEST or of.effective < _FEWEST_EFFECTIVE:
         return replace(found, reason=f"too few {units.called} for this method: {of.units}")
-    if of.error == 0 and base.difference == 0:
-        return replace(found, low=0.0, high=0.0, p_value=1.0)
-    if of.error == 0:
-        return replace(found, reason=f"all {units.called} differ alike, so no spread can be seen")
     reach = float(student.ppf(base.confidence, of.freedom)) * of.error
     p_value = float(2 * student.sf(abs(base.difference) / of.error, of.freedom))
     low, high = base.difference - reach, base.difference + reach

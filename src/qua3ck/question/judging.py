@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from qua3ck.question.records import FairnessGap, Kpi, Question
 
 _SIGNS = {"at_least": ">=", "at_most": "<="}
+_COUNTED = {
+    "recall": "rows of the positive class",
+    "precision": "rows called positive",
+    "specificity": "rows not of the positive class",
+    "false_positive_rate": "rows not of the positive class",
+}
 
 
 @dataclass(frozen=True)
@@ -283,6 +289,7 @@ def _sentence(
     if answer != "undecided":
         verb = "still meets" if answer == "pass" else "still misses"
         return f"even {edge:.4g} {verb} {wanted}" if edge is not None else found.reason
+    counted = _COUNTED.get(promise.asked.name, "rows") if found.unit == "rows" else found.unit
     if rows is None:
-        return f"the value lies so near {wanted} that no number of {found.unit} would decide it"
-    return f"about {rows:,} {found.unit} at this value would {way}"
+        return f"the value lies so near {wanted} that no number of {counted} would decide it"
+    return f"about {rows:,} {counted} at this value would {way}"
