@@ -97,3 +97,49 @@ def test_the_positive_class_is_the_declared_or_the_last(classes, declared, expec
 def test_each_code_has_one_page():
     codes = [page.code for page in PAGES]
     assert codes == sorted(set(codes))
+
+
+@pytest.mark.parametrize("threshold", [float("nan"), float("inf"), -1.0])
+@pytest.mark.parametrize("side", ["at_least", "at_most"])
+def test_a_threshold_that_no_number_meets_or_all_do_is_found(threshold, side):
+    kpi = Kpi(id="err", metric="rmse", **{side: threshold})
+    assert "Q007" in {f.code for f in check_question(question(kpi))}
+
+
+def test_a_threshold_at_the_end_of_the_range_is_a_threshold():
+    for number in (0.0, 1.0):
+        assert check_question(question(Kpi(id="a", metric="accuracy", at_least=number))) == ()
+
+
+@pytest.mark.parametrize(
+    ("prevalence", "others", "found"),
+    [(0.0499, (), True), (0.05, (), False), (0.01, ("recall",), False),
+     (0.01, ("latency_p95_ms",), True), (0.01, ("roc_auc",), False)],
+)  # fmt: skip
+def test_accuracy_may_stand_alone_unless_the_class_is_rare(prevalence, others, found):
+    sides = {"latency_p95_ms": "at_most"}
+    more = [Kpi(id=f"k{i}", metric=m, **{sides.get(m, "at_least"): 0.5})
+            for i, m in enumerate(others)]  # fmt: skip
+    codes = {f.code for f in check_question(question(ACCURACY, *more), prevalence=prevalence)}
+    assert codes == ({"Q002"} if found else set())
+
+
+def test_a_kpi_and_a_gap_may_not_share_an_id():
+    gap = FairnessGap(id="acc", metric="accuracy_difference", by="sex", at_most=0.1)
+    assert [f.code for f in check_question(question(ACCURACY, fairness=(gap,)))] == ["Q004"]
+
+
+def test_every_mistake_is_reported_at_once_and_none_quotes_a_class():
+    wrong = question(
+        Kpi(id="rows", metric="accuracy", at_most=95), RMSE, positive="Mrs Kamau",
+    )  # fmt: skip
+    found = check_question(wrong, task="binary", classes=("no", "yes"))
+    assert {f.code for f in found} == {"Q004", "Q006", "Q007", "Q008", "Q009"}
+    assert not any("Kamau" in f.says for f in found)
+    assert all(f.where.startswith("question, ") for f in found)
+
+
+def test_stop_rules_wait_until_all_they_name_is_known():
+    asked = question(ACCURACY, stop_if=("gain < 0 or opened > 1",))
+    assert stop(asked, {"opened": 2}) == ()
+    assert stop(asked, {"opened": 2, "gain": 0.1}) == ("gain < 0 or opened > 1",)

@@ -5,7 +5,7 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 
 from qua3ck.kit.errors import NotEnoughEvidence
-from qua3ck.question import Outcome, compare
+from qua3ck.question import METRICS, Outcome, compare
 
 RNG = np.random.default_rng(12)
 N = 600
@@ -111,3 +111,65 @@ def test_a_flawless_prediction_beats_a_constant_one_though_nothing_varies(metric
     found = compare(metric, flawless, constant, confidence=0.95, seed=1)
     assert found.verdict == "pass"
     assert found.low < found.difference
+
+
+def test_less_is_better_turns_the_sign():
+    for metric in ("brier", "log_loss", "false_positive_rate"):
+        found = compare(metric, GOOD, FAIR, confidence=0.95, seed=1)
+        assert not METRICS[metric].higher_is_better
+        assert found.a < found.b
+        assert found.difference == pytest.approx(found.b - found.a)
+        assert found.difference > 0
+
+
+def test_recall_is_compared_on_the_positive_rows_alone():
+    found = compare("recall", GOOD, FAIR, confidence=0.95, seed=1)
+    positive = GOOD.is_positive
+    a, b = GOOD.called_positive[positive], FAIR.called_positive[positive]
+    table = [[(a & b).sum(), (a & ~b).sum()], [(~a & b).sum(), (~a & ~b).sum()]]
+    assert found.n == positive.sum()
+    assert found.p_value == pytest.approx(mcnemar(table, exact=True).pvalue)
+
+
+@pytest.mark.parametrize("flipped", range(3, 12))
+def test_bounds_of_shares_never_claim_what_mcnemar_does_not(flipped):
+    truth = np.full(100, "1")
+    worse = np.where(np.arange(100) < flipped, "0", "1")
+    a = Outcome(truth, labels=truth, classes=("0", "1"))
+    found = compare("accuracy", a, replace(a, labels=worse), confidence=0.95, seed=1)
+    one_sided = mcnemar([[100 - flipped, flipped], [0, 0]], exact=True).pvalue / 2
+    assert (found.verdict == "pass") == (one_sided <= 0.05)
+
+
+def test_equal_predictors_are_seldom_told_apart(made):
+    rng = np.random.default_rng(9)
+    told = 0
+    for _ in range(300):
+        truth = rng.random(120) < 0.4
+        shared = truth + rng.normal(size=120)
+        a, b = (made.scored(truth, shared + 0.7 * rng.normal(size=120)) for _ in range(2))
+        told += compare("roc_auc", a, b, confidence=0.95, seed=1).verdict == "pass"
+    assert told / 300 <= 0.06 + 3 * np.sqrt(0.06 * 0.94 / 300)
+
+
+def test_precision_is_compared_although_some_resamples_call_nothing(made):
+    truth = np.where(np.arange(60) % 5 < 2, "yes", "no")
+    few = np.where(np.isin(np.arange(60), [0, 1, 2, 3, 4, 5, 6, 7]), "yes", "no")
+    others = np.where(np.isin(np.arange(60), [0, 1, 2, 10, 11, 12, 13]), "yes", "no")
+    a = Outcome(truth, labels=few, classes=("no", "yes"))
+    found = compare("precision", a, replace(a, labels=others), confidence=0.95, seed=1)
+    assert found.low < found.difference < found.high
+
+
+def test_groups_that_all_differ_alike_show_no_spread_and_prove_nothing():
+    truth = np.tile(["1", "0"], 30)
+    a = Outcome(truth, labels=truth, classes=("0", "1"), clusters=np.repeat(np.arange(30), 2))
+    found = compare("accuracy", a, replace(a, labels=np.full(60, "1")), confidence=0.95, seed=1)
+    assert found.difference == 0.5
+    assert (found.low, found.high, found.verdict) == (None, None, "undecided")
+    assert "no spread" in found.reason
+
+
+def test_the_same_seed_gives_the_same_comparison():
+    first, again = (compare("f1", GOOD, FAIR, confidence=0.95, seed=5) for _ in range(2))
+    assert first == again

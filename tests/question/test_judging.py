@@ -2,8 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from qua3ck.question import FairnessGap, Kpi, Outcome, Question, judge, judge_kpi
+from qua3ck.question.bounds import interval
 from qua3ck.question.metrics import METRICS
 
 
@@ -226,3 +228,215 @@ def test_no_metric_passes_on_nothing(name):
     found = METRICS[name]
     kpi = Kpi(id="k", metric=name, **{found.direction: 0.0 if found.higher_is_better else 1e9})
     assert judge_kpi(kpi, nothing, confidence=0.95, seed=1).verdict == "undecided"
+
+
+# ---- read off the bound, never off the value
+
+
+def verdict(outcome, metric="accuracy", confidence=0.95, **promise):
+    kpi = Kpi.model_validate({"id": "k", "metric": metric, **promise})
+    return judge_kpi(kpi, outcome, confidence=confidence, seed=1)
+
+
+@pytest.mark.parametrize(("hits", "rows", "way"), [(29, 434, "pass"), (28, 503, "fail")])
+def test_the_number_of_rows_that_was_said_does_decide(made, hits, rows, way):
+    assert verdict(made.of_share(round(hits / 30 * rows), rows), at_least=0.95).verdict == way
+
+
+@pytest.mark.parametrize("promise", [{"at_least": 0.8}, {"at_most": 0.8}])
+@pytest.mark.parametrize("hits", range(60, 101, 4))
+def test_the_verdict_is_read_off_the_bound(made, hits, promise):
+    found = verdict(made.of_share(hits, 100), **promise)
+    more_is_good = "at_least" in promise
+    if found.low >= 0.8:
+        wanted = "pass" if more_is_good else "fail"
+    elif found.high <= 0.8:
+        wanted = "fail" if more_is_good else "pass"
+    else:
+        wanted = "undecided"
+    assert found.verdict == wanted
+    assert (found.rows_needed is None) == (wanted != "undecided" or hits == 80)
+
+
+def test_a_bound_that_just_meets_the_threshold_passes(made):
+    low = verdict(made.of_share(90, 100), at_least=0.5).low
+    assert verdict(made.of_share(90, 100), at_least=low).verdict == "pass"
+    above = float(np.nextafter(low, 1))
+    assert verdict(made.of_share(90, 100), at_least=above).verdict == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("metric", "side", "off"),
+    [("f1", "at_least", -0.03), ("brier", "at_most", 0.008), ("roc_auc", "at_least", -0.02)],
+)
+def test_rows_needed_of_other_metrics_grow_with_the_square_of_the_nearness(made, metric, side, off):
+    outcome = made.binary(np.random.default_rng(3), 150)
+    value = verdict(outcome, metric, **{side: 0.5}).value
+    far, near = (verdict(outcome, metric, **{side: value + d}) for d in (off, off / 10))
+    assert (far.verdict, near.verdict) == ("undecided", "undecided")
+    assert far.rows_needed > 150
+    assert near.rows_needed == pytest.approx(100 * far.rows_needed, rel=0.05)
+    assert far.rows_needed_for == "pass"
+
+
+def test_a_decided_verdict_names_the_bound_that_decided(made):
+    found = verdict(made.of_share(99, 100), at_least=0.9)
+    assert found.says == f"even {found.low:.4g} still meets >= 0.9"
+    found = verdict(made.of_share(50, 100), at_least=0.9)
+    assert found.says == f"even {found.high:.4g} still misses >= 0.9"
+
+
+def test_rough_bounds_are_shown_and_decide_nothing(made):
+    outcome = made.binary(np.random.default_rng(2), 25)
+    bare = interval(METRICS["roc_auc"], outcome, confidence=0.95, seed=1)
+    assert (bare.low, bare.high) == (None, None)
+    found = verdict(outcome, "roc_auc", at_least=0.01)
+    assert (found.low, found.high) == bare.rough
+    assert found.low > found.threshold
+    assert found.verdict == "undecided"
+    assert "rough" in found.method
+    assert "too few rows" in found.says
+    assert found.rows_needed is None
+
+
+# ---- openings, slices and gaps together
+
+
+@pytest.mark.parametrize(("openings", "confidence"), [(1, 0.95), (2, 0.975), (5, 0.99)])
+def test_each_opening_is_judged_at_its_part_of_the_risk(made, asking, openings, confidence):
+    outcome = made.of_share(93, 100)
+    (found,) = judge(asking(), outcome, openings=openings, seed=1).kpis
+    assert found.confidence == pytest.approx(confidence)
+    alone = verdict(outcome, confidence=confidence, at_least=0.8)
+    assert (found.low, found.high) == pytest.approx((alone.low, alone.high))
+
+
+def test_more_openings_turn_a_pass_into_undecided_and_never_the_other_way(made, asking):
+    answers = [
+        judge(asking(), made.of_share(88, 100), openings=m, seed=1).kpis[0].verdict
+        for m in (1, 2, 5, 20)
+    ]
+    assert answers == ["pass", "undecided", "undecided", "undecided"]
+
+
+def test_a_kpis_own_confidence_is_what_is_shared(made, asking):
+    asked = asking({"id": "k", "metric": "accuracy", "at_least": 0.8, "confidence": 0.9})
+    (found,) = judge(asked, made.of_share(93, 100), openings=2, seed=1).kpis
+    assert found.confidence == pytest.approx(0.95)
+
+
+BY_REGION = {"id": "right", "metric": "accuracy", "at_least": 0.8, "slice_by": ["region"]}
+
+
+def regions(*rights, rows=100):
+    """One region after the other, with so many right."""
+    hits = np.concatenate([np.arange(rows) < hits for hits in rights])
+    names = np.repeat([f"r{i:02}" for i in range(len(rights))], rows)
+    return Outcome(
+        np.full(len(hits), "yes"), labels=np.where(hits, "yes", "no"), classes=("no", "yes"),
+        slices={"region": names},
+    )  # fmt: skip
+
+
+def test_slices_need_no_correction_to_pass_together(asking):
+    together = judge(asking(BY_REGION), regions(95, 95, 95), openings=1, seed=1)
+    alone = verdict(regions(95), at_least=0.8)
+    assert [v.low for v in together.slices] == [alone.low] * 3
+    assert together.all_pass
+
+
+def test_one_slice_that_does_not_hold_is_enough(asking):
+    found = judge(asking(BY_REGION), regions(99, 99, 50), openings=1, seed=1)
+    assert found.kpis[0].verdict == "undecided"
+    assert [v.verdict for v in found.slices] == ["pass", "pass", "fail"]
+    assert not found.all_pass
+
+
+def test_a_slice_under_min_rows_is_undecided_whatever_it_shows(asking):
+    outcome = regions(29, rows=29)
+    (small,) = judge(asking(BY_REGION), outcome, openings=1, seed=1).slices
+    assert (small.verdict, small.n) == ("undecided", 29)
+    assert "at least 30" in small.says
+    fewer = judge(asking({**BY_REGION, "min_rows": 20}), outcome, openings=1, seed=1)
+    assert fewer.slices[0].verdict == "pass"
+
+
+def test_a_slice_nobody_is_in_is_undecided(made, asking):
+    nobody = {"id": "k", "metric": "accuracy", "at_least": 0.0, "slice": {"region": "west"}}
+    (found,) = judge(asking(nobody), regions(95), openings=1, seed=1).kpis
+    assert (found.value, found.verdict) == (None, "undecided")
+
+
+def holm(chances, risk):
+    """Holm's step-down written out: sorted, each against risk / (how many are left)."""
+    failed = set()
+    for step, i in enumerate(np.argsort(chances)):
+        if chances[i] >= risk / (len(chances) - step):
+            break
+        failed.add(int(i))
+    return failed
+
+
+@pytest.mark.parametrize(
+    "rights", [[72] + [90] * 9, [69] + [90] * 9, [66, 69, 71, 73, 72] + [90] * 5, [72] * 10, [72]]
+)
+def test_that_slices_fail_is_claimed_with_holm(asking, rights):
+    found = judge(asking(BY_REGION), regions(*rights), openings=1, seed=1)
+    chances = np.array([binom.cdf(hits, 100, 0.8) for hits in rights])
+    failed = {i for i, v in enumerate(found.slices) if v.verdict == "fail"}
+    assert failed == holm(chances, 0.05)
+    for i, one in enumerate(found.slices):
+        if chances[i] < 0.05 and i not in failed:
+            assert one.verdict == "undecided"
+            assert f"among {len(rights)} judged together" in one.says
+
+
+def test_a_gap_by_a_column_that_is_not_there_is_undecided(made, asking):
+    promised = {"id": "gap", "metric": "accuracy_difference", "by": "sex", "at_most": 1.0}
+    found = judge(asking(fairness=[promised]), made.of_share(95, 100), openings=1, seed=1)
+    assert found.fairness[0].verdict == "undecided"
+    assert "sex" in found.fairness[0].says
+    assert not found.all_pass
+
+
+def test_gaps_share_the_openings_too():
+    (gap,) = judge(question(fairness=(GAP,)), people(0.8), openings=5, seed=1).fairness
+    assert gap.confidence == pytest.approx(0.99)
+
+
+def test_costs_are_taken_from_the_question_where_the_outcome_has_none(made, asking):
+    outcome = made.binary(np.random.default_rng(1), 300)
+    cost = {"id": "cost", "metric": "cost_per_case", "at_most": 10.0}
+    stated = asking(cost, costs={"false_negative": 5.0, "false_positive": 1.0})
+    assert judge(stated, outcome, openings=1, seed=1).kpis[0].verdict == "pass"
+    assert judge(asking(cost), outcome, openings=1, seed=1).kpis[0].verdict == "undecided"
+
+
+# ---- what does not exist never passes
+
+NO, HALF = np.full(200, "no"), np.full((200, 2), 0.5)
+PAIR = ("no", "yes")
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("metric", "promise", "outcome"),
+    [
+        ("false_positive_rate", {"at_most": 1.0}, Outcome(NO[:0], labels=NO[:0], classes=PAIR)),
+        ("recall", {"at_least": 0.0}, Outcome(NO, labels=NO, classes=PAIR)),
+        ("roc_auc", {"at_least": 0.0}, Outcome(NO, scores=HALF, classes=PAIR)),
+        ("brier", {"at_most": 2.0}, Outcome(NO, scores=HALF * np.nan, classes=PAIR)),
+        ("brier", {"at_most": 2.0}, Outcome(NO, labels=NO, classes=PAIR)),
+        ("rmse", {"at_most": 1e9}, Outcome(np.full(200, np.nan), values=np.ones(200))),
+        ("rmse", {"at_most": 1e9}, Outcome(np.ones(200), values=np.full(200, np.inf))),
+        ("mape", {"at_most": 1e9}, Outcome(np.zeros(200), values=np.ones(200))),
+        ("latency_p95_ms", {"at_most": 1e9}, Outcome(NO, latencies_ms=np.full(99, np.nan))),
+        ("model_size_mb", {"at_most": 1e9}, Outcome(NO, size_mb=NAN)),
+        ("explainable", {"at_least": 0.0}, Outcome(NO)),
+    ],
+)
+def test_nothing_missing_or_not_a_number_ever_passes(metric, promise, outcome):
+    found = verdict(outcome, metric, **promise)
+    assert found.verdict == "undecided"
+    assert found.value is None
+    assert found.says

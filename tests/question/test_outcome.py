@@ -1,12 +1,13 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import qua3ck.question
-from qua3ck.question import Outcome
+from qua3ck.question import Outcome, positive_class
 from qua3ck.question.outcome import MISSING, names_of
 
 
@@ -61,3 +62,50 @@ def test_the_records_are_light_and_every_promised_name_loads():
         assert getattr(qua3ck.question, name) is not None
     with pytest.raises(AttributeError):
         qua3ck.question.nothing_of_the_kind  # noqa: B018 - reading it is the test
+
+
+ROWS = np.array(["a", "b", "a"])
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [
+        ({"labels": ROWS[:2]}, "labels has 2 rows"),
+        ({"values": np.ones(4)}, "values has 4 rows"),
+        ({"scores": np.ones((2, 2)) / 2}, "scores has 2 rows"),
+        ({"clusters": np.arange(2)}, "clusters has 2 rows"),
+        ({"order": np.arange(4)}, "order has 4 rows"),
+        ({"slices": {"sex": ROWS[:1]}}, r"slices\['sex'\] has 1 rows"),
+        ({"scores": np.ones((3, 3)) / 3}, "classes are 2"),
+        ({"scores": np.ones(3)}, "classes are 2"),
+    ],
+)
+def test_what_does_not_line_up_with_the_truth_is_refused(more, what):
+    with pytest.raises(ValueError, match=what):
+        Outcome(ROWS, classes=("a", "b"), **more)
+
+
+def test_timings_have_a_length_of_their_own():
+    assert Outcome(ROWS, classes=("a", "b"), latencies_ms=np.ones(7)).rows == 3
+
+
+def test_an_undeclared_class_is_nobodys_and_never_right():
+    outcome = Outcome(np.array(["a", "x", None], dtype=object),
+                      labels=np.array(["a", "x", None], dtype=object), classes=("a", "b"))  # fmt: skip
+    assert outcome.truth_codes.tolist() == [0, -1, -1]
+    assert outcome.is_right.tolist() == [True, False, False]
+
+
+def test_without_a_declared_positive_class_the_last_when_sorted_is_it():
+    assert positive_class(("yes", "no")) == "yes"
+    outcome = Outcome(ROWS, labels=ROWS, classes=("b", "a"))
+    assert outcome.positive_index == 0
+    assert outcome.is_positive.tolist() == [False, True, False]
+    assert replace(outcome, positive="a").is_positive.tolist() == [True, False, True]
+
+
+def test_rows_may_be_taken_twice_and_in_any_order():
+    outcome = Outcome(ROWS, labels=ROWS, classes=("a", "b"), order=np.array([5, 6, 7]))
+    part = outcome.take(np.array([2, 2, 0]))
+    assert part.order.tolist() == [7, 7, 5]
+    assert part.truth.tolist() == ["a", "a", "a"]

@@ -1,9 +1,19 @@
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from scipy.signal import lfilter
 
 from qua3ck.question.shares import share_bounds
-from qua3ck.question.units import Units, blocks, clustered_share_bounds, clusters, memory, spread
+from qua3ck.question.units import (
+    Spread,
+    Units,
+    blocks,
+    clustered_share_bounds,
+    clusters,
+    memory,
+    spread,
+    student_bounds,
+)
 
 RNG = np.random.default_rng(5)
 
@@ -63,3 +73,65 @@ def test_rows_without_a_group_are_together_one_group():
     found = clusters(np.array(["a", None, "a", None], dtype=object))
     assert found.number == 2
     assert found.codes[1] == found.codes[3]
+
+
+def test_the_standard_error_over_groups_is_statsmodels_cluster_robust_one():
+    group = np.sort(RNG.integers(0, 25, 300))
+    x = RNG.normal(size=300) + RNG.normal(size=25)[group]
+    judge = sm.OLS(x, np.ones(300)).fit(cov_type="cluster", cov_kwds={"groups": group})
+    found = spread((x - x.mean()) / 300, clusters(group))
+    assert found.error == pytest.approx(judge.bse[0], rel=1e-9)
+    assert found.units == 25
+
+
+def test_blocks_see_the_error_of_a_series_with_a_memory():
+    errors = []
+    for _ in range(100):
+        series = remembering(2000, 0.8)
+        influence = (series - series.mean()) / 2000
+        errors.append(spread(influence, blocks(np.arange(2000), influence)).error)
+    true = 5 / np.sqrt(2000)  # kicks of 1 add up to 1 / (1 - 0.8) in the long run
+    assert np.mean(errors) == pytest.approx(true, rel=0.15)
+
+
+def test_a_series_in_any_order_of_rows_has_the_same_blocks():
+    series = remembering(600, 0.7)
+    shuffled = RNG.permutation(600)
+    influence = series - series.mean()
+    there = blocks(np.arange(600), influence)
+    back = blocks(np.arange(600)[shuffled], influence[shuffled])
+    assert back.number == there.number
+    assert (back.codes == there.codes[shuffled]).all()
+
+
+@pytest.mark.parametrize("series", [np.zeros(50), np.ones(3), np.full(200, 0.1)])
+def test_a_series_without_movement_has_no_memory(series):
+    assert memory(series) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("scale", "value"), [("logit", 0.97), ("log", 0.02), ("log1m", 0.9), ("plain", -3.0)]
+)
+def test_bounds_lie_around_the_value_and_inside_the_scale(scale, value):
+    of = Spread(0.05, 30, 20.0)
+    low, high = student_bounds(value, of, confidence=0.95, scale=scale)
+    assert low < value < high
+    edges = {"logit": (0, 1), "log": (0, np.inf), "log1m": (-np.inf, 1)}
+    least, most = edges.get(scale, (-np.inf, np.inf))
+    assert least < low
+    assert high < most
+    fewer, more = (
+        student_bounds(value, of, confidence=0.95, scale=scale, freedom=f) for f in (3.0, 300.0)
+    )
+    assert fewer[0] < more[0]
+    assert more[1] < fewer[1]
+
+
+def test_groups_that_do_not_hang_together_cost_little():
+    right = RNG.random(2000) < 0.8
+    share = right.mean()
+    of = spread((right - share) / 2000, clusters(np.repeat(np.arange(400), 5)),
+                about=np.ones(2000, bool))  # fmt: skip
+    low, high = clustered_share_bounds(share, 2000, of, confidence=0.95)
+    alone = share_bounds(right.sum(), 2000, confidence=0.95)
+    assert high - low < 1.2 * (alone.high - alone.low)

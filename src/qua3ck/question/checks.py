@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -152,7 +153,7 @@ def _threshold(kpi: Kpi, asked: Metric) -> Iterator[Finding]:
 
 
 def _range(kpi: Kpi | FairnessGap, threshold: float, asked: Metric) -> Iterator[Finding]:
-    if asked.low <= threshold <= asked.high:
+    if asked.low <= threshold <= asked.high and math.isfinite(threshold):
         return
     hint = ""
     if asked.high == 1 and 1 < threshold <= 100:
