@@ -16,7 +16,10 @@ def _verb(monkeypatch, problem):
     def run(_):
         raise problem
 
-    module = SimpleNamespace(__doc__="A verb.", add_arguments=lambda parser: None, run=run)
+    def add_arguments(parser):
+        parser.add_argument("--json", action="store_true")
+
+    module = SimpleNamespace(__doc__="A verb.", add_arguments=add_arguments, run=run)
     monkeypatch.setattr(main_module, "import_module", lambda name: module)
 
 
@@ -61,6 +64,15 @@ def test_a_bug_ends_with_3_and_shows_no_traceback(monkeypatch, capsys):
     said = capsys.readouterr().err
     assert "this is a bug in qua3ck" in said
     assert "Traceback" not in said
+
+
+def test_a_bug_is_json_where_json_was_asked_for(monkeypatch, capsys):
+    monkeypatch.delenv("QUA3CK_DEBUG", raising=False)
+    _verb(monkeypatch, ZeroDivisionError("oops"))
+    assert main(["run", "--json"]) == 3
+    told = json.loads(capsys.readouterr().out)["error"]
+    assert "this is a bug in qua3ck" in told["what"]
+    assert "qua3ck-bug-" in told["fix"]
 
 
 def test_an_error_is_json_where_json_was_asked_for(capsys):

@@ -25,7 +25,8 @@ golden = json.load(open(sys.argv[1], encoding="utf-8"))
 answers = model.predict(pandas.DataFrame(golden["rows"], dtype=object))
 print(json.dumps({"labels": [str(v) for v in answers["label"]],
                   "wanted": [str(v) for v in golden["expected"]["labels"]],
-                  "columns": list(answers.columns),
+                  "scores": answers.filter(regex="^p_").to_numpy().tolist(),
+                  "wanted_scores": golden["expected"]["scores"],
                   "modules": sorted(m for m in sys.modules if m in ("qua3ck", "cloudpickle"))}))
 """
 
@@ -95,12 +96,15 @@ def test_sensitive_columns_are_no_input(promoted):
 
 def test_any_mlflow_client_loads_the_champion_without_the_package(promoted):
     golden = next((promoted.folder / "releases" / "1").rglob("golden.json"))
-    script = promoted.folder / "predict.py"
+    script = promoted.folder.parent / "predict.py"
     script.write_text(PREDICT)
     said = json.loads(
         done(promoted.run(sys.executable, "-I", str(script), str(golden))).stdout.splitlines()[-1]
     )
     assert said["labels"] == said["wanted"]
+    assert len(said["scores"]) == len(said["labels"])
+    for answered, wanted in zip(said["scores"], said["wanted_scores"], strict=True):
+        assert answered == pytest.approx(wanted, rel=0, abs=1e-6)
     assert "qua3ck" not in said["modules"]
 
 

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from qua3ck.govern import enrol, people, person
-from qua3ck.govern.people import actor_name
+from qua3ck.govern.people import actor_name, export_public
 from qua3ck.store.keys import KeyStore
 
 
@@ -28,6 +28,22 @@ def test_a_person_with_keys_elsewhere_sends_the_public_file(workspace, place):
     sent.write_text(json.dumps({"name": "ben", "roles": [], **theirs.public.as_text()}))
     assert enrol(workspace, "ben", ("risk_manager",), public=sent).public == theirs.public
     assert not workspace.keys.has_identity("ben")
+
+
+def test_what_a_person_exports_is_what_the_owner_enrols(workspace, place):
+    theirs, sent = KeyStore(place / "theirs"), place / "ben.pub"
+    first = export_public(theirs, "ben", sent)
+    assert export_public(theirs, "ben", sent) == first
+    done = enrol(workspace, "ben", ("risk_manager",), public=sent)
+    assert done.public == first.public == theirs.identity("ben", create=False).public
+    assert first.roles == ()
+    assert set(json.loads(sent.read_text())) == {"name", "roles", "signing", "sealing"}
+
+
+def test_nobody_exports_under_a_name_that_cannot_be_enrolled(place, refused):
+    theirs = KeyStore(place / "theirs")
+    refused(lambda: export_public(theirs, "Ben", place / "ben.pub"), "G005")
+    assert not (place / "ben.pub").exists()
 
 
 @pytest.mark.parametrize(

@@ -762,14 +762,8 @@ def test_leading_zeros_of_ids_are_kept(at):
     ] == "entity"
 
 
-def test_two_projects_and_an_edited_function_in_one_process(at, tmp_path):
-    """As in a notebook: each project has its own features.py, and it may be changed."""
+@pytest.mark.parametrize("name", ["data/rows.csv", "data/rows.yaml", "elsewhere"])
+def test_what_is_no_project_is_told_and_not_quoted(name, at):
     bench = at("new")
-    other = bench.copy(tmp_path / "second")
-    line = "adapt: features.adapt"
-    own("def adapt(rows):\n    return rows\n", section="a3", line=line)(bench)
-    own("def adapt(rows):\n    raise KeyError('x')\n", section="a3", line=line)(other)
-    bench.done("loop")
-    other.type("loop").refused("KeyError", "features.py, line 4")
-    other.write("def adapt(rows):\n    return rows\n", "features.py")
-    other.done("loop")
+    shutil.copy(bench.root / "data" / "rows.csv", bench.root / "data" / "rows.yaml")
+    Bench(bench.root / name, bench.keys).type("run").refused(name)

@@ -90,8 +90,8 @@ def test_timings_have_a_length_of_their_own():
 
 
 def test_an_undeclared_class_is_nobodys_and_never_right():
-    outcome = Outcome(np.array(["a", "x", None], dtype=object),
-                      labels=np.array(["a", "x", None], dtype=object), classes=("a", "b"))  # fmt: skip
+    names = np.array(["a", "x", None], dtype=object)
+    outcome = Outcome(names, labels=names, classes=("a", "b"))
     assert outcome.truth_codes.tolist() == [0, -1, -1]
     assert outcome.is_right.tolist() == [True, False, False]
 

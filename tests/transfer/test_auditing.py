@@ -47,6 +47,17 @@ def test_says_who_when_why_and_on_what_evidence(storied):
     assert "kpis: pass" in text
 
 
+def test_in_a_notebook_all_of_them_read_as_text(storied):
+    answer, verified = audit(storied.workspace, on="2026-03-06"), verify(storied.workspace)
+    assert repr(answer).splitlines() == answer.lines()
+    assert repr(verified).splitlines() == verified.lines()
+    assert repr(answer.releases[0]).startswith("version 1 (2026-03-01T")
+    moved = storied.promote(2, reason="calls are fewer again")
+    assert repr(moved).splitlines()[0] == "champion: version 1 -> version 2"
+    assert "calls are fewer again" in repr(moved)
+    assert "  kpis: pass" in repr(moved).splitlines()
+
+
 def test_lists_everything_in_order_and_a_version_by_itself(storied):
     everything = audit(storied.workspace)
     assert [event.seq for event in everything.events] == list(range(len(everything.events)))

@@ -171,3 +171,45 @@ def test_the_digests_of_another_opened_seal_may_not_be_removed(bench, seal):
 def test_a_seal_the_ledger_does_not_know_is_not_opened(bench):
     with pytest.raises(Qua3ckError, match="knows no seal"):
         open_rows(bench.workspace, "feedfacefeedface", candidate="c1", openings=1)
+
+
+def _days(n):
+    from datetime import date, timedelta
+
+    start = date(2024, 1, 1)
+    return {
+        "day": [str(start + timedelta(days=i)) for i in range(n)],
+        "holiday": [["True", "False"][i % 7 < 6] for i in range(n)],
+        "level": [f"{i % 13}.{i % 10}7" for i in range(n)],
+        "y": [i * 0.5 for i in range(n)],
+    }
+
+
+TYPED = {"sources": {"rows": {"kind": "csv", "path": "rows.csv", "types": {"holiday": "string"}}}}
+ROUNDED = {"training": "features.table"}
+
+
+@pytest.mark.parametrize("split", [{"time": "day"}, {}])
+@pytest.mark.parametrize("change", [TYPED, ROUNDED])
+def test_reading_the_same_rows_in_another_way_does_not_reset_the_count(bench, split, change):
+    bench.csv(_days(120))
+    bench.code("def table(tables):\n    return tables['rows'].round(0)\n")
+    before = bench.snapshot(bench.section(**split))
+    open_rows(bench.workspace, before.seal, candidate="c1", openings=1)
+    again = bench.snapshot(bench.section(**split | change))
+    with pytest.raises(Qua3ckError, match="opened 1 of 1 times"):
+        open_rows(bench.workspace, again.seal, candidate="c2", openings=1)
+    assert again.seal != before.seal
+    assert "U026" in {finding.code for finding in again.findings}
+
+
+def test_rows_that_were_not_opened_and_rows_that_stay_inherit_nothing(bench):
+    bench.csv(_days(120))
+    first = bench.snapshot(bench.section())
+    bench.csv(_days(200))
+    grown = bench.snapshot(bench.section())
+    assert grown.seal != first.seal
+    assert "U026" not in {finding.code for finding in grown.findings}
+    open_rows(bench.workspace, first.seal, candidate="c1", openings=1)
+    assert count_openings(bench.root, bench.workspace.ledger, grown.seal) == 1
+    assert count_openings(bench.root, bench.workspace.ledger, first.seal) == 1

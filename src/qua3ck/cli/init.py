@@ -9,7 +9,12 @@ from pathlib import Path
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of this verb."""
     parser.add_argument("folder", metavar="FOLDER", help="made if it is missing")
-    parser.add_argument("--data", default="data/*.csv", metavar="PATTERN", help="the CSV files")
+    parser.add_argument(
+        "--data",
+        default="data/*.csv",
+        metavar="PATTERN",
+        help="the CSV files, from FOLDER; if only this folder has them they are named from FOLDER",
+    )
     parser.add_argument("--target", default="target", metavar="COLUMN", help="what to predict")
     parser.add_argument(
         "--task", choices=["classification", "regression"], default="classification"

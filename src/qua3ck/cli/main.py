@@ -66,7 +66,7 @@ def main(words: Sequence[str] | None = None) -> int:
         _tell(_from_system(problem), as_json=as_json)
         return 2
     except Exception as problem:  # noqa: BLE001 - the last net: no traceback reaches a user
-        return _our_bug(problem, words)
+        return _our_bug(problem, words, as_json=as_json)
 
 
 def _run(words: list[str]) -> int:
@@ -137,7 +137,7 @@ def _from_system(problem: OSError) -> Qua3ckError:
     )
 
 
-def _our_bug(problem: Exception, words: list[str]) -> int:
+def _our_bug(problem: Exception, words: list[str], *, as_json: bool) -> int:
     import tempfile
     import traceback
 
@@ -147,11 +147,11 @@ def _our_bug(problem: Exception, words: list[str]) -> int:
         "w", prefix="qua3ck-bug-", suffix=".txt", delete=False, encoding="utf-8"
     ) as handle:
         handle.write("".join(traceback.format_exception(problem)))
-    print(
-        f"error: this is a bug in qua3ck {__version__}: {type(problem).__name__}\n"
-        f"  where: qua3ck {' '.join(words)}\n"
-        f"  fix:   please report it with the file {handle.name} (read it first: it may"
-        " name your columns)",
-        file=sys.stderr,
+    bug = Qua3ckError(
+        f"this is a bug in qua3ck {__version__}: {type(problem).__name__}",
+        where=f"qua3ck {' '.join(words)}",
+        fix=f"please report it with the file {handle.name} (read it first: it may name your"
+        " columns)",
     )
+    _tell(bug, as_json=as_json)
     return 3

@@ -20,7 +20,7 @@ from qua3ck.kit.errors import Qua3ckError, did_you_mean
 from qua3ck.kit.hashes import canonical_json
 from qua3ck.kit.records import write_atomic
 from qua3ck.ledger.entries import decode
-from qua3ck.store.keys import Identity, PublicKeys
+from qua3ck.store.keys import Identity, KeyStore, PublicKeys
 
 if TYPE_CHECKING:
     from qua3ck.govern.workspace import Workspace
@@ -153,6 +153,30 @@ def enrol(
     return new
 
 
+def export_public(keys: KeyStore, name: str, file: Path) -> Person:
+    """Write the public keys of ``name`` as :func:`enrol` reads them; no project is needed.
+
+    Parameters
+    ----------
+    keys : KeyStore
+        The person's own; the keys are made in it if they are missing.
+    name : str
+        Small letters, digits, dot, dash, underscore.
+    file : Path
+        Replaced if it is there.
+
+    Returns
+    -------
+    Person
+        With no roles: those are the owner's to give.
+    """
+    checked_name(name, where="qua3ck enrol NAME")
+    public = keys.identity(name, create=True).public
+    one = Person(name, (), public.signing, public.sealing)
+    _write_public(file, one)
+    return one
+
+
 def record_enrolment(ledger: Ledger, root: Path, new: Person, *, signer: Identity) -> Entry:
     """Write a signed enrolment: first into the ledger, then under ``people/``."""
     with ledger.locked():
@@ -175,9 +199,12 @@ def record_enrolment(ledger: Ledger, root: Path, new: Person, *, signer: Identit
 
 def write_person(root: Path, new: Person) -> None:
     """Write ``people/<name>.pub``."""
-    facts = {"name": new.name, "roles": list(new.roles), **new.public.as_text()}
-    text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
-    write_atomic(root / "people" / f"{new.name}.pub", text.encode())
+    _write_public(root / "people" / f"{new.name}.pub", new)
+
+
+def _write_public(path: Path, one: Person) -> None:
+    facts = {"name": one.name, "roles": list(one.roles), **one.public.as_text()}
+    write_atomic(path, (json.dumps(facts, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def holds_person(root: Path, one: Person) -> bool:

@@ -32,8 +32,12 @@ def check(root: Path, file: ProjectFile, places: Places) -> tuple[Finding, ...]:
 
 
 def refuse_mistakes(root: Path, file: ProjectFile, places: Places) -> None:
-    """Raise if the file names a metric, algorithm, file or function that does not exist."""
+    """Raise if an answer is still the template's, or a thing named does not exist.
+
+    Things named are metrics, algorithms, files and functions.
+    """
     mistakes = (
+        *_unanswered(file, places),
         *_metrics(file, places),
         *_stop_rules(file, places),
         *_sources(root, file, places),
@@ -68,6 +72,20 @@ def refuse_unfit(question: Question, snapshot: Snapshot | None = None) -> None:
             fix=f"correct the section question; more: qua3ck explain {blocking[0].code}",
             code=blocking[0].code,
         )
+
+
+def _unanswered(file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:
+    from qua3ck.project.starting import ANSWERS_TO_GIVE
+
+    for key, texts in ANSWERS_TO_GIVE.items():
+        text = getattr(file.question, key)
+        if text in texts:
+            yield Qua3ckError(
+                f"{key} is not answered yet",
+                where=places.where("question", key),
+                fix=f"answer it: {text}",
+                code="P015",
+            )
 
 
 def _metrics(file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:

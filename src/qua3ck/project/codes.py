@@ -101,4 +101,11 @@ PAGES: tuple[CodePage, ...] = (
         "qua3ck promote after a run that ended undecided.",
         "Read what the verdict lacks: qua3ck conclude. More rows decide what is undecided.",
     ),
+    CodePage(
+        "P015",
+        "Not answered yet",
+        "The question still has the text that qua3ck init wrote where an answer belongs.",
+        "risks: What does a wrong answer cost, and whom? - and a release that says so.",
+        "Answer it in your own words, in the line that the message names.",
+    ),
 )

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.project.file import NAME
+
+#: What stands in a new file where an answer belongs; ``check`` and ``run`` refuse these texts.
+ANSWERS_TO_GIVE = {
+    "asks": ("Which ones will it be?", "How much will it be?"),
+    "decides": ("Who decides what with the answer?",),
+    "why_now": ("Why is it needed now?",),
+    "risks": ("What does a wrong answer cost, and whom?",),
+}
 
 _TEMPLATE = """\
 # A qua3ck project. Answer the six questions, name the data, then type: qua3ck run
@@ -15,9 +24,9 @@ product: model
 
 question:
   asks: {asks}
-  decides: Who decides what with the answer?
-  why_now: Why is it needed now?
-  risks: What does a wrong answer cost, and whom?
+  decides: {decides}
+  why_now: {why_now}
+  risks: {risks}
   stop_if: [rows < 200]              # when to give up; looked at on every run
   kpis:                              # each is judged on its interval, never on the bare number
     - {{id: {kpi}, metric: {metric}, {threshold}}}
@@ -55,7 +64,8 @@ def start_project(
     folder : Path
         Made if it is missing; other files in it are left alone.
     data : str
-        Path or pattern of the CSV files, from the folder.
+        Path or pattern of the CSV files, from ``folder``. One that matches nothing there
+        but files from the current folder is written down as seen from ``folder``.
     target : str
         The column to predict.
     task : {"classification", "regression"}
@@ -82,23 +92,38 @@ def start_project(
 def _words(folder: Path, data: str, target: str, task: str) -> dict[str, str]:
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", folder.resolve().name).strip("-_0123456789")
     quoted = target if re.fullmatch(r"[A-Za-z_][\w ]*", target) else f'"{target}"'
+    data = _seen_from(folder, data)
     shared = {
+        **{key: texts[0] for key, texts in ANSWERS_TO_GIVE.items()},
         "project": name or "project",
         "path": data if re.fullmatch(r"[\w./-]+", data) else f'"{data}"',
         "target": quoted,
     }
     if task == "regression":
         return shared | {
-            "asks": "How much will it be?",
+            "asks": ANSWERS_TO_GIVE["asks"][1],
             "kpi": "error",
             "metric": "mae",
             "threshold": "at_most: 10",
             "candidates": "linear_regression, random_forest, gradient_boosting",
         }
     return shared | {
-        "asks": "Which ones will it be?",
         "kpi": "right",
         "metric": "accuracy",
         "threshold": "at_least: 0.90",
         "candidates": "logistic_regression, random_forest, gradient_boosting",
     }
+
+
+def _seen_from(folder: Path, data: str) -> str:
+    """Return the pattern as it is read later: from the project's folder."""
+    if Path(data).is_absolute() or _matches(folder, data) or not _matches(Path.cwd(), data):
+        return data
+    return Path(os.path.relpath(Path.cwd() / data, folder.resolve())).as_posix()
+
+
+def _matches(folder: Path, pattern: str) -> bool:
+    try:
+        return any(path.is_file() for path in folder.glob(pattern))
+    except (OSError, ValueError, IndexError, NotImplementedError):
+        return False  # no pattern that can name a file; check says so with its place

@@ -51,7 +51,7 @@ class Event:
     says: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Audit:
     """What was asked of the ledger, and its answer.
 
@@ -68,6 +68,10 @@ class Audit:
     alias: str = ""
     move: AliasMove | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Return the lines for a terminal."""
+        return "\n".join(self.lines())
 
     def lines(self) -> list[str]:
         """Return the answer for a terminal, result first."""
@@ -91,7 +95,7 @@ class Audit:
             yield f"  {name}: {answer}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verified:
     """What ``audit verify`` found; ``ok`` exactly if there are no problems."""
 
@@ -99,6 +103,10 @@ class Verified:
     events: int
     releases: int
     problems: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Return the lines for a terminal."""
+        return "\n".join(self.lines())
 
     def lines(self) -> list[str]:
         """Return the result for a terminal, the next thing to type last."""

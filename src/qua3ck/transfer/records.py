@@ -9,7 +9,7 @@ from typing import Any
 from qua3ck.govern.gates import Gate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Release:
     """One version under ``releases/<version>/``; ``digest`` covers every file in it."""
 
@@ -24,8 +24,16 @@ class Release:
     registered: str
     at: str
 
+    def __repr__(self) -> str:
+        """Return version and place, then what it is made of."""
+        return (
+            f"version {self.version} ({self.at[:19]}Z) in {self.path}\n"
+            f"  {self.model_format}, digest {self.digest[:12]}, candidate {self.candidate[:12]}, "
+            f"opening {self.opening}, registered {self.registered or 'nowhere'}"
+        )
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Promotion:
     """An alias that was moved: where it points now, where it pointed before, and why.
 
@@ -44,6 +52,18 @@ class Promotion:
     gates: tuple[Gate, ...]
     mirrored: bool
     note: str = ""
+
+    def __repr__(self) -> str:
+        """Return the move, who made it and why, then each gate, one a line."""
+        before = "nowhere" if self.before is None else f"version {self.before}"
+        said = [
+            f"{self.alias}: {before} -> version {self.version}",
+            f"  by {self.actor} at {self.at[:19]}Z: {self.reason}",
+            *(f"  {gate.name}: {gate.answer}" for gate in self.gates),
+        ]
+        if not self.mirrored:
+            said.append(f"  the registry does not follow yet: {self.note}")
+        return "\n".join(said)
 
 
 @dataclass(frozen=True)

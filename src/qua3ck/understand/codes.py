@@ -196,6 +196,16 @@ PAGES: tuple[CodePage, ...] = (
         "Nothing; or clean the source, or the training function.",
     ),
     CodePage(
+        "U026",
+        "Opened rows are not found again",
+        "Most rows of a seal that was opened are no longer in the table: a column is read as "
+        "another type, the training function rounds, or the rows were replaced.",
+        "Declaring types: {holiday: string} after the verdict would make every row look new, "
+        "and the budget of openings would start again.",
+        "Nothing, if no new opening is needed. Else raise conclude.openings: it stays visible "
+        "in the ledger, and verdicts are judged more strictly.",
+    ),
+    CodePage(
         "U101",
         "A file is not there, or cannot be read or written",
         "The path or pattern matches no file, the file may not be read, or the disk is full.",

@@ -1,7 +1,8 @@
 """The seal: test rows encrypted out of the trainer's reach, and the few times it is opened.
 
 ``sealed/<id>/`` holds ``rows.bin`` (AES-256-GCM over Arrow IPC, the seal's id as associated
-data), ``rows.json`` (keyed digests of its rows, to count openings per row) and ``seal.json``.
+data), ``rows.json`` (keyed digests of its rows, to count openings per row, and after them
+those of earlier seals whose rows are not found any more) and ``seal.json``.
 The key lies in the user's key store, or is wrapped to the steward's key and exists nowhere
 else. An opening is written into the ledger before the key is used.
 """
@@ -66,7 +67,7 @@ def seal_rows(
     content : str
         Their content digest.
     digests : mapping
-        Kind to keyed digests, one per row.
+        Kind to keyed digests, one per row first, then those left behind by earlier seals.
     key : bytes
         The project's; makes the id, so that nobody can test a guess of the rows against it.
     steward : Steward or None
@@ -176,6 +177,48 @@ def count_openings(root: Path, ledger: Ledger, seal: str) -> int:
     return max((counts[digest] for digest in own), default=0)
 
 
+def left_behind(
+    root: Path, ledger: Ledger, known: Mapping[str, list[str]]
+) -> tuple[dict[str, list[str]], int]:
+    """Return the row digests of earlier seals whose rows the table no longer holds.
+
+    Parameters
+    ----------
+    root : Path
+        The project.
+    ledger : Ledger
+        Knows the seals, and which were opened.
+    known : mapping
+        Kind to keyed digests of every row of the table as it is now.
+
+    Returns
+    -------
+    dict, int
+        Kind to digests, to be kept with the new seal so that openings of those rows count
+        for it; and how many of them had been opened.
+
+    Notes
+    -----
+    A column that is read as another type, or rounded, gives every row another digest. That
+    cannot be told from new rows by looking at the rows, so it counts as the same ones: the
+    error on the other side would let a changed option reset the budget. Half of the rows
+    must still be there for a seal to speak for itself alone.
+    """
+    opened = {str(entry.body["seal"]) for entry in ledger.entries("seal.opened")}
+    kept: dict[str, list[str]] = {}
+    looked_at = 0
+    here = set(known.get("content", ()))
+    for made in {entry.subject: entry for entry in ledger.entries("seal.made")}.values():
+        kinds = _digest_kinds(root, made.subject, ledger)
+        rows = kinds.get("content", [])[: int(made.body["rows"])]
+        if sum(row in here for row in rows) * 2 >= len(rows):
+            continue
+        for kind, digests in kinds.items():
+            kept[kind] = list(dict.fromkeys([*kept.get(kind, []), *digests]))
+        looked_at += len(rows) if made.subject in opened else 0
+    return kept, looked_at
+
+
 def seal_body(sealed: Sealed) -> dict[str, Any]:
     """Return what the ledger says of a new seal: counts and digests, no row."""
     return {
@@ -243,12 +286,17 @@ def _made(seal: str, ledger: Ledger) -> Entry:
 
 
 def _row_digests(root: Path, seal: str, ledger: Ledger) -> list[str]:
+    kinds = _digest_kinds(root, seal, ledger)
+    return [f"{kind}:{digest}" for kind, digests in kinds.items() for digest in digests]
+
+
+def _digest_kinds(root: Path, seal: str, ledger: Ledger) -> dict[str, list[str]]:
     path = root / "sealed" / seal / "rows.json"
     made = _made(seal, ledger)
     if not path.exists() or file_digest(path) != made.body["files"]["rows.json"]:
         raise _altered(path)
-    kinds = json.loads(path.read_bytes())
-    return [f"{kind}:{digest}" for kind, digests in kinds.items() for digest in digests]
+    kinds: dict[str, list[str]] = json.loads(path.read_bytes())
+    return kinds
 
 
 def _key_at_hand(folder: Path, seal: str, keys: KeyStore) -> None:

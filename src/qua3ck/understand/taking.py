@@ -26,7 +26,7 @@ from qua3ck.understand.membership import read_membership, write_membership
 from qua3ck.understand.profiling import profile
 from qua3ck.understand.records import Column, Pinned
 from qua3ck.understand.rerun import enough, redraw, trace, training_side
-from qua3ck.understand.seal import Sealed, Steward, seal_rows
+from qua3ck.understand.seal import Sealed, Steward, left_behind, seal_rows
 from qua3ck.understand.section import Understand
 from qua3ck.understand.sources import read_source
 from qua3ck.understand.split import Sides, row_digests, split_rows
@@ -87,11 +87,12 @@ def take(job: Job, workspace: Workspace, tell: Tell) -> dict[str, Any]:
     share = sides.split.rows_test / made.num_rows
     columns = describe_columns(train, section, wanted=job.wanted, share=share)
     write_membership(root, sides.membership)
-    sealed = _seal(test, job, workspace, sides, key)
+    sealed, opened_before = _seal(made, test, job, workspace, sides, key)
     version, gold = workspace.warehouse.write(GOLD, train)
     tell("looking for leaks and structure")
     view = View(train, columns, target, target.truth(train), section, job.seed)
     findings += [*target.findings, *sides.findings, *_noticed(view, test, columns)]
+    findings += [_read_differently(opened_before)] if opened_before else []
     traced = [] if is_plain(section) else _traced(tables, made, sides, job, key)
     return {
         "sources": sources,
@@ -193,18 +194,38 @@ def _refuse_vanished(
         )
 
 
-def _seal(test: pa.Table, job: Job, workspace: Workspace, sides: Sides, key: bytes) -> Sealed:
+def _seal(
+    made: pa.Table, test: pa.Table, job: Job, workspace: Workspace, sides: Sides, key: bytes
+) -> tuple[Sealed, int]:
+    """Seal the test rows; also return how many opened rows are not found in the table now."""
     from qua3ck.store.warehouse import content_digest
 
-    digests = row_digests(test, job.section, sides.membership, key=key)
-    return seal_rows(
+    root = Path(job.root)
+    digests = dict(row_digests(test, job.section, sides.membership, key=key))
+    everything = row_digests(made, job.section, sides.membership, key=key)
+    before, opened = left_behind(root, workspace.ledger, everything)
+    for kind, more in before.items():
+        digests[kind] = [*digests.get(kind, []), *more]
+    sealed = seal_rows(
         test,
         content_digest(test),
         digests,
-        root=Path(job.root),
+        root=root,
         keys=workspace.keys,
         key=key,
         steward=job.steward,
+    )
+    return sealed, opened
+
+
+def _read_differently(opened: int) -> Finding:
+    return Finding(
+        "U026",
+        "warn",
+        f"sealed rows, {opened} opened before",
+        "Rows that were sealed and opened before are not found in the table any more: they are "
+        "read in another way, changed, or replaced. Their openings still count.",
+        {"rows": opened},
     )
 
 

@@ -140,11 +140,14 @@ def _look_here_first(root: Path) -> None:
     place = str(root)
     if sys.path[:1] != [place]:
         sys.path[:] = [place, *(entry for entry in sys.path if entry != place)]
-    for name, (file, content) in list(_READ.items()):
-        here = file.is_relative_to(root) and file.is_file()
-        if not here or file_digest(file) != content:
-            del _READ[name]
+    kept = all(
+        file.is_relative_to(root) and file.is_file() and file_digest(file) == content
+        for file, content in _READ.values()
+    )
+    if not kept:  # all of them: one may have taken values from another
+        for name in _READ:
             sys.modules.pop(name, None)
+        _READ.clear()
     importlib.invalidate_caches()
 
 
