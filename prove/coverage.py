@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -552,8 +553,9 @@ def main(argv: list[str]) -> int:
     true = truths(wanted)
     with ProcessPoolExecutor(max_workers=2) as pool:
         each = [asked.repeats] * len(wanted)
-        lines = list(pool.map(run, wanted, each, [true[key(x)] for x in wanted], chunksize=4))
-        lines += pool.map(run_paired, pairs, [asked.repeats] * len(pairs))
+        results = pool.map(run, wanted, each, [true[key(x)] for x in wanted], chunksize=4)
+        paired = pool.map(run_paired, pairs, [asked.repeats] * len(pairs))
+        lines = list(_watched(chain(results, paired), len(wanted) + len(pairs)))
     exact = [line for line in exact_lines() if asked.only in line[0]]
     text = "\n".join(table(lines, exact))
     print(text)
@@ -568,6 +570,13 @@ def main(argv: list[str]) -> int:
     if asked.write:
         _write(text)
     return 1 if bad or bad_exact else 0
+
+
+def _watched(lines: Iterator[Line], number: int) -> Iterator[Line]:
+    for done, line in enumerate(lines, start=1):
+        if done % 50 == 0:
+            print(f"{done} of {number} cases", file=sys.stderr, flush=True)
+        yield line
 
 
 def _write(text: str) -> None:

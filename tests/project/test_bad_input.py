@@ -141,7 +141,7 @@ IN_THE_FILE = [
     ),
     Bad("empty project file", write(""), ("The project file is empty", "qua3ck init")),
     Bad("comments alone", write("# later\n"), ("The project file is empty", "qua3ck init")),
-    Bad("a list", write("- a\n- b\n"), ("is a list; a section with keys is expected", "line 1")),
+    Bad("a list", write("- a\n- b\n"), ("no project file: a list; a section with keys", "line 1")),
     Bad(
         "unreadable YAML",
         edit("[logistic_regression]", "[logistic_regression"),

@@ -321,6 +321,7 @@ class Lender:
             "candidate": conclusion.candidate,
             "question": conclusion.question,
             "release_allowed": conclusion.release_allowed,
+            "openings": conclusion.openings,
         }
         self.workspace.ledger.append("verdict.made", conclusion.candidate, body)
         return conclusion

@@ -114,6 +114,16 @@ def test_a_later_verdict_that_takes_it_back_blocks(small_lender):
         small_lender.promote(1)
 
 
+def test_a_budget_of_openings_raised_since_the_verdict_blocks(small_lender):
+    release = small_lender.release()
+    ledger = small_lender.workspace.ledger
+    ledger.append("openings.declared", "lender", {"m": 1, "from": None})
+    small_lender.promote(release.version)
+    ledger.append("openings.declared", "lender", {"m": 9, "from": 1})
+    with pytest.raises(Blocked, match="budget of 1 openings, and 9 were declared"):
+        small_lender.promote(release.version, alias="challenger")
+
+
 def test_a_changed_file_blocks(small_lender):
     made = small_lender.release()
     path = small_lender.root / made.path / "model" / "model.onnx"

@@ -31,7 +31,7 @@ def wrong_rows(outcome: Outcome) -> NDArray[np.bool_]:
     import numpy as np
 
     if outcome.labels is not None:
-        return np.asarray(outcome.truth_codes != outcome.label_codes, dtype=bool)
+        return np.asarray(~outcome.is_right, dtype=bool)
     said = np.asarray(outcome.values, dtype=float)
     error = np.abs(outcome.truth.astype(float) - said)
     return np.asarray(error > np.quantile(error, LARGE_ERROR_SHARE), dtype=bool)

@@ -33,6 +33,7 @@ _EVENT_NEEDS: Mapping[str, str | None] = {
     "approval.given": None,
     "approval.refused": None,
     "ledger.repaired": None,
+    "openings.declared": None,
     "seal.opened": "open the seal",
     "seal.reread": "open the seal",
     "alias.moved": "promote",

@@ -1,4 +1,4 @@
-"""Sets the question into the ledger, and sees when it was changed after a verdict."""
+"""Sets the question and the budget of openings into the ledger, and every change of them."""
 
 from __future__ import annotations
 
@@ -30,6 +30,18 @@ def set_question(question: Question, workspace: Workspace) -> None:
         "after_verdicts": verdicts,
     }
     workspace.ledger.append("question.set", workspace.project, body)
+
+
+def set_openings(openings: int, workspace: Workspace) -> None:
+    """Record the budget of openings if it differs from the one declared last.
+
+    A raised budget judges every verdict more strictly, those made before as well.
+    """
+    past = workspace.ledger.entries("openings.declared")
+    before = int(past[-1].body["m"]) if past else None
+    if before != openings:
+        body = {"m": openings, "from": before}
+        workspace.ledger.append("openings.declared", workspace.project, body)
 
 
 def _threshold(kpi: Any) -> dict[str, Any]:

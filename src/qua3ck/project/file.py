@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 NAME = "qua3ck.yaml"
+_LONG = 60
 Path_ = tuple[str | int, ...]
 
 _CHANGED_BY_YAML = {
@@ -290,6 +291,13 @@ def _mistake(detail: ErrorDetails, places: Places) -> Qua3ckError:
             fix=f"add a line: {name}: {_CHECKLIST.get(name, '...')}",
             code="P005",
         )
+    if not keys:
+        return Qua3ckError(
+            f"This is no project file: {_shown(found)}; a section with keys is expected",
+            where=where,
+            fix="write its sections (question, understand, a3), or name the project's folder",
+            code="P006",
+        )
     if kind in _WANTED:
         return Qua3ckError(
             f"{name} is {_shown(found)}; {_WANTED[kind]} is expected",
@@ -336,7 +344,7 @@ def _shown(found: Any) -> str:
     if found is None:
         return "empty"
     if isinstance(found, str):
-        return f'the text "{found}"'
+        return f'the text "{found}"' if len(found) <= _LONG else f"a text of {len(found)} letters"
     if isinstance(found, list):
         return "a list"
     return "a section" if isinstance(found, dict) else str(found).lower()

@@ -11,7 +11,7 @@ from qua3ck.kit.clock import Clock, utc_now
 from qua3ck.kit.errors import Blocked, Qua3ckError
 from qua3ck.kit.findings import Finding
 from qua3ck.project import checks, plan
-from qua3ck.project.asking import set_question
+from qua3ck.project.asking import set_openings, set_question
 from qua3ck.project.file import NAME, Places, ProjectFile, read_project_file
 from qua3ck.project.running import sole_worker
 from qua3ck.project.status import status_lines, why_not_released
@@ -241,6 +241,7 @@ class Project:
         from qua3ck.transfer import promote
 
         with self._at_work("promote", needs="promote"):
+            set_openings(self.file.conclude.openings, self.workspace())
             return promote(
                 self.workspace(),
                 self.file.question,
@@ -305,6 +306,7 @@ class Project:
         checks.refuse_mistakes(self.root, self.file, self.places)
         checks.refuse_unfit(self.file.question)
         set_question(self.file.question, workspace)
+        set_openings(self.file.conclude.openings, workspace)
         if again:
             plan.forget(self.root, "understand")
         return plan.recall_or_do(
@@ -365,10 +367,11 @@ class Project:
 
 def _project_file(path: Path) -> Path:
     found = path / NAME if path.is_dir() else path
-    if found.is_file():
+    if found.is_file() and found.suffix in {".yaml", ".yml"}:
         return found
+    what = f"{path} is no project file" if found.is_file() else f"{path} does not exist"
     raise Qua3ckError(
-        f"There is no {NAME} here" if path.is_dir() else f"{path} does not exist",
+        f"There is no {NAME} here" if path.is_dir() else what,
         where=str(path),
         fix=f"name the project's folder, or make a new one with: qua3ck init {path}",
         code="P001",

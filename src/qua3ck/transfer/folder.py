@@ -153,8 +153,12 @@ def _sync(folder: Path) -> None:
 
 
 def _disk_refuses(problem: OSError, final: Path) -> Qua3ckError:
+    if isinstance(problem, shutil.Error):  # a list of (from, to, reason with both names again)
+        reason = str(problem.args[0][0][2]).partition(": '")[0]
+    else:
+        reason = problem.strerror or type(problem).__name__
     return Qua3ckError(
-        f"Version {final.name} could not be written: {problem.strerror or problem};"
+        f"Version {final.name} could not be written: {reason};"
         " nothing of it was kept",
         where=str(final.parent),
         fix="make room or give the right to write there, then type again: qua3ck release",

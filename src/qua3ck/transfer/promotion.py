@@ -27,7 +27,7 @@ from qua3ck.transfer import folder as folders
 from qua3ck.transfer import history, registry
 from qua3ck.transfer.environment import all_hashed
 from qua3ck.transfer.records import Promotion, Release
-from qua3ck.transfer.release import find_release, last_verdict_allows
+from qua3ck.transfer.release import find_release, last_budget, last_verdict_allows
 
 if TYPE_CHECKING:
     from qua3ck.a3.records import Candidate
@@ -213,6 +213,15 @@ def _promises(workspace: Workspace, release: Release, now: Question, then: Quest
         )
     if not last_verdict_allows(workspace.ledger, release.candidate, release.question):
         return Gate("promises", "fail", "judged again since, and not allowed: qua3ck conclude")
+    declared = [int(entry.body["m"]) for entry in workspace.ledger.entries("openings.declared")]
+    judged_at = last_budget(workspace.ledger, release.candidate, release.question)
+    if declared and max(declared) > judged_at:
+        return Gate(
+            "promises",
+            "undecided",
+            f"judged with a budget of {judged_at} openings, and {max(declared)} were declared"
+            " since: qua3ck conclude",
+        )
     return Gate("promises", "pass", "judged on the KPIs and gaps of today's project file")
 
 

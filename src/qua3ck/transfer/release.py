@@ -193,6 +193,16 @@ def last_verdict_allows(ledger: Ledger, candidate: str, question: str) -> bool:
     return bool(said) and said[-1]
 
 
+def last_budget(ledger: Ledger, candidate: str, question: str) -> int:
+    """Return the budget of openings at which a candidate was judged last; 0 if never."""
+    said = [
+        int(entry.body["openings"])
+        for entry in ledger.entries("verdict.made")
+        if (entry.body["candidate"], entry.body["question"]) == (candidate, question)
+    ]
+    return said[-1] if said else 0
+
+
 def _refuse_strangers(parts: _Parts) -> None:
     question, conclusion = parts.question, parts.conclusion
     pairs = {

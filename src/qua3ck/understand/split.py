@@ -87,6 +87,8 @@ def split_rows(
     else:
         sides = _by_hash(rows, target, kept, key=key)
     if not sides.test.any() or not sides.train.any():
+        if section.time and section.group and not sides.train.any():
+            raise _nobody_left(section.group)
         raise _one_sided(rows.num_rows, share, unit)
     return replace(sides, findings=(*moved, *sides.findings))
 
@@ -489,6 +491,17 @@ def _coarse(kept: Membership, sizes: NDArray[np.int64], target: str) -> tuple[Fi
         "that names each row, if rows are independent."
     )
     return (Finding("U022", "warn", where, says, {"different": len(sizes), "rows": rows}),)
+
+
+def _nobody_left(group: str) -> Qua3ckError:
+    return Qua3ckError(
+        f'Every value of "{group}" also occurs at or after the cutoff in time, so no training '
+        "row is left: a group is never on both sides",
+        where="understand.time and understand.group",
+        fix=f'drop group: if the same values of "{group}" will be predicted again later; '
+        "drop time: if new ones will",
+        code="U103",
+    )
 
 
 def _one_sided(rows: int, share: float, unit: str) -> Qua3ckError:

@@ -110,6 +110,8 @@ def code_digest(root: Path) -> str:
 
 def _import(module_name: str, dotted: str, root: Path, place: str) -> Any:
     _look_here_first(root)
+    writes = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True  # a cache of the same second and size would hide an edit
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as problem:
@@ -131,6 +133,8 @@ def _import(module_name: str, dotted: str, root: Path, place: str) -> Any:
         ) from None
     except (Exception, SystemExit) as problem:  # noqa: BLE001 - whatever a user's module raises
         raise _told(problem, dotted, root, place) from None
+    finally:
+        sys.dont_write_bytecode = writes
     _note_files(root)
     return module
 
