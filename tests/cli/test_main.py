@@ -103,7 +103,7 @@ def test_init_writes_a_project_that_can_be_read_and_keeps_an_old_one(tmp_path, c
         assert main(["init", str(folder), "--task", task, "--target", "wird es?"]) == 0
         assert open_project(folder).file.understand.target == "wird es?"
         assert main(["init", str(folder)]) == 2
-    assert "already" in capsys.readouterr().err
+    assert "already (P013)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

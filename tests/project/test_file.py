@@ -66,6 +66,9 @@ def test_a_mistake_says_what_where_and_fix(tmp_path, before, after, what, line, 
     problem = _mistakes(tmp_path, GOOD.replace(before, after))
     assert what in problem.what
     assert f"line {line}," in problem.where
+    assert (problem.code == "P003") == (
+        "would be read as" in what or "a number with" in what or "as a date" in what
+    )
     assert fix in problem.fix
 
 
@@ -91,6 +94,7 @@ def test_what_is_not_yaml_is_told_in_three_lines(tmp_path, text, what, fix):
     problem = _mistakes(tmp_path, text)
     assert what in problem.what
     assert fix in problem.fix
+    assert problem.code in {"P002", "P006"}
 
 
 def test_a_file_that_is_not_utf8_is_told(tmp_path):

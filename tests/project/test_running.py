@@ -25,10 +25,11 @@ def test_the_second_worker_is_told_who_is_at_work_and_a_dead_one_holds_nothing(t
     ) as first:
         assert first.stdout.readline() == "held\n"
         with (
-            pytest.raises(Qua3ckError, match=f"qua3ck run, process {first.pid}"),
+            pytest.raises(Qua3ckError, match=f"qua3ck run, process {first.pid}") as refused,
             sole_worker(tmp_path, verb="loop"),
         ):
             pass
+        assert refused.value.code == "P007"
         first.kill()
         first.wait()
     with sole_worker(tmp_path, verb="loop"):

@@ -133,3 +133,4 @@ def test_finds_a_changed_ledger_and_concludes_nothing_from_it(storied):
     assert not found.ok
     assert found.releases == 0
     assert "changed after it was written" in found.problems[0]
+    assert found.lines()[-1].endswith("explain K012")

@@ -30,7 +30,7 @@ def test_a_high_risk_version_needs_certificate_and_two_persons(lender):
     enrol_two(lender)
     with pytest.raises(Blocked) as refused:
         lender.promote(1)
-    assert refused.value.exit_code == 1
+    assert (refused.value.exit_code, refused.value.code) == (1, "K006")
     assert "reproduction undecided" in refused.value.what
     assert "approvals undecided: 0 of 2" in refused.value.what
     lender.certify(1)

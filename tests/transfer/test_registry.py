@@ -67,6 +67,7 @@ def test_a_move_that_the_registry_missed_is_told_and_caught_up(small_lender):
     small_lender.tracking.reachable = True
     (finding,) = check_registry(small_lender.workspace, small_lender.tracking)
     assert finding.evidence["ledger"] == 2
+    assert (finding.code, finding.blocks) == ("K009", False)
     assert small_lender.promote(2).mirrored
     assert check_registry(small_lender.workspace, small_lender.tracking) == ()
 

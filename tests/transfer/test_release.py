@@ -71,7 +71,7 @@ def test_an_undecided_verdict_is_refused_with_its_rows(lender, undecided_facts):
     )
     with pytest.raises(Blocked) as refused:
         lender.release()
-    assert refused.value.exit_code == 1
+    assert (refused.value.exit_code, refused.value.code) == (1, "K001")
     assert "accuracy undecided: 0.9333 [0.805, 0.988], wanted >= 0.95" in refused.value.what
     assert "503 rows at this value would fail" in refused.value.fix
     assert not (lender.root / "releases").exists()

@@ -156,8 +156,9 @@ def test_rows_that_are_gone_are_told_by_the_fresh_process(lender):
 
 def test_a_lock_that_cannot_be_installed_is_told(tmp_path):
     (tmp_path / "requirements.txt").write_text("this is no requirement\n")
-    with pytest.raises(Qua3ckError, match="install the version's lock"):
+    with pytest.raises(Qua3ckError, match="install the version's lock") as told:
         module._new_environment(tmp_path, tmp_path / "venv")
+    assert told.value.code == "K011"
 
 
 def test_the_answer_of_the_sealed_rows_is_compared_with_the_conclusion(lender):

@@ -158,8 +158,7 @@ def _disk_refuses(problem: OSError, final: Path) -> Qua3ckError:
     else:
         reason = problem.strerror or type(problem).__name__
     return Qua3ckError(
-        f"Version {final.name} could not be written: {reason};"
-        " nothing of it was kept",
+        f"Version {final.name} could not be written: {reason}; nothing of it was kept",
         where=str(final.parent),
         fix="make room or give the right to write there, then type again: qua3ck release",
         code="K003",
