@@ -67,7 +67,7 @@ def test_a_move_that_the_registry_missed_is_told_and_caught_up(small_lender):
     small_lender.tracking.reachable = True
     (finding,) = check_registry(small_lender.workspace, small_lender.tracking)
     assert finding.evidence["ledger"] == 2
-    assert (finding.code, finding.blocks) == ("K009", False)
+    assert finding.code == "K008"
     assert small_lender.promote(2).mirrored
     assert check_registry(small_lender.workspace, small_lender.tracking) == ()
 
@@ -92,3 +92,12 @@ def test_mlflow_loads_the_champion_without_us_and_predicts_the_golden_rows(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.startswith("same")
+
+
+def test_a_first_move_that_the_registry_does_not_have_yet_only_warns(small_lender):
+    small_lender.release()
+    small_lender.tracking.reachable = False
+    small_lender.promote(1)
+    small_lender.tracking.reachable = True
+    (finding,) = check_registry(small_lender.workspace, small_lender.tracking)
+    assert (finding.code, finding.blocks) == ("K009", False)
