@@ -303,7 +303,7 @@ def _cluster_cases() -> Iterator[Case]:
                     label = f"{kind}, shift {shift}"
                     for metric in ("accuracy", "recall"):
                         yield Case("clusters, share", metric, label, n, grouped, with_)
-                    for metric in ("roc_auc", "f1", "brier"):
+                    for metric in ("roc_auc", "f1", "balanced_accuracy", "brier"):
                         yield Case("clusters, t", metric, label, n, grouped, with_)
                 rare = {"icc": icc, "sizes": sizes, "prev": 0.1, "shift": 2.0}
                 for metric in ("roc_auc", "average_precision", "log_loss"):

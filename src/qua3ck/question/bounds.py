@@ -33,6 +33,7 @@ from qua3ck.question.units import (
     spread,
     student_bounds,
 )
+from qua3ck.question.unseen import rarest_class, unseen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -177,7 +178,8 @@ def _bootstrap(
     effective = _effective(influence)
     base = Interval(value, None, None, outcome.rows, "rows", "BCa bootstrap")
     domain = DOMAINS["BCa bootstrap"]
-    reason = domain.refusal(units=outcome.rows, unit="rows", rarer=0, effective=effective)
+    rarer = rarest_class(asked, outcome)
+    reason = domain.refusal(units=outcome.rows, unit="rows", rarer=rarer, effective=effective)
     if reason and outcome.rows < 3:
         return replace(base, reason=reason)
     resamples = resamples_for(confidence)
@@ -192,6 +194,9 @@ def _bootstrap(
     else:
         resampled = draw_sums(sums(asked, outcome), resamples=resamples, seed=seed)
     low, high = bca_bounds(Draws(value, resampled, influence), confidence=confidence)
+    rows = Units(np.arange(outcome.rows), outcome.rows, "rows", in_line=False)
+    reach = unseen(asked, outcome, rows, confidence=confidence)
+    low, high = _within(asked, *reach.widen(value, low, high))
     index = asked.low == 0 and asked.high == 1
     return _bounded(base, low, high, reason, confidence=confidence, index=index)
 
@@ -300,8 +305,23 @@ def _dependent(
     if asked.family != "share":
         of = spread(influence, units)
         scale = _SCALES.get(asked.name, "logit")
-        return _linear(f"{kind}, t", scale, value, of, confidence, units.called)
+        found = _linear(f"{kind}, t", scale, value, of, confidence, units.called)
+        return _with_unseen(found, asked, outcome, units, confidence=confidence)
     return _dependent_share(asked, outcome, influence, units, confidence)
+
+
+def _with_unseen(
+    found: Interval, asked: Metric, outcome: Outcome, units: Units, *, confidence: float
+) -> Interval:
+    if found.value is None or found.low is None or found.high is None:
+        return found
+    reach = unseen(asked, outcome, units, confidence=confidence)
+    low, high = _within(asked, *reach.widen(found.value, found.low, found.high))
+    return replace(found, low=low, high=high)
+
+
+def _within(asked: Metric, low: float, high: float) -> tuple[float, float]:
+    return max(low, asked.low), min(high, asked.high)
 
 
 def _dependent_share(

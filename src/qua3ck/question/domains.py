@@ -61,7 +61,7 @@ _TABLE = (
     Domain("order statistics", 1, 0, 0, "never: exact, but it has no bound below a number of rows"),
     Domain("DeLong, logit", 40, 20, 0, "a class of few rows hides the spread of its scores"),
     Domain("Newcombe", 20, 0, 0, "the hybrid of two intervals is too short"),
-    Domain("BCa bootstrap", 30, 0, 8, "resampling cannot show what was not drawn"),
+    Domain("BCa bootstrap", 30, 5, 8, "resampling cannot show what was not drawn"),
     Domain("calibration, corrected", 100, 0, 8, "noise in a bin looks like miscalibration"),
     Domain("clusters, share", 10, 0, 3, "the spread between few groups is unknown"),
     Domain("clusters, t", 10, 0, 8, "the spread between few groups is unknown"),
