@@ -125,6 +125,8 @@ def _live(order: dict[str, Any]) -> None:
     from qua3ck.cli.main import main
 
     os.setsid()
+    # A shell's background job ignores Ctrl-C, and so would all that is started from it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     said = os.open(order["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(said, stream)

@@ -110,6 +110,7 @@ def code_digest(root: Path) -> str:
 
 def _import(module_name: str, dotted: str, root: Path, place: str) -> Any:
     _look_here_first(root)
+    _forget_namesake(module_name, root)
     writes = sys.dont_write_bytecode
     sys.dont_write_bytecode = True  # a cache of the same second and size would hide an edit
     try:
@@ -153,6 +154,15 @@ def _look_here_first(root: Path) -> None:
             sys.modules.pop(name, None)
         _READ.clear()
     importlib.invalidate_caches()
+
+
+def _forget_namesake(module_name: str, root: Path) -> None:
+    """Drop a module of that name that somebody else imported from another place."""
+    here = root.joinpath(*module_name.split(".")).with_suffix(".py")
+    loaded = getattr(sys.modules.get(module_name), "__file__", None)
+    if here.is_file() and loaded and Path(loaded).resolve() != here.resolve():
+        sys.modules.pop(module_name, None)
+        _READ.pop(module_name, None)
 
 
 def _note_files(root: Path) -> None:
