@@ -65,7 +65,7 @@ lock: ## Resolve pyproject.toml anew into requirements/*.txt (needs uv).
 	@$(UV) --version >/dev/null 2>&1 || { echo "error: uv not found"; echo "  where: make lock"; \
 		echo "  fix:   $(BIN)/python -m pip install uv"; exit 2; }
 	@$(UV) $(LOCK) pyproject.toml -o requirements/run.txt
-	@$(UV) $(LOCK) pyproject.toml requirements/dev.in --group dev -c requirements/run.txt -o requirements/dev.txt
+	@$(UV) $(LOCK) pyproject.toml requirements/dev.in --all-extras --group dev -c requirements/run.txt -o requirements/dev.txt
 
 clean: ## Remove what was built; .venv/ stays.
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

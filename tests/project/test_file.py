@@ -52,7 +52,7 @@ def test_reads_a_project_and_keeps_no_as_a_word(tmp_path):
         ("at_least: 0.80", "at_least: 80 %", 'the text "80 %"', 9, "at_least: 80 "),
         (", at_least: 0.80", "", "exactly one of at_least or at_most", 9, "at_least: NUMBER"),
         ("  risks: Children go without.\n", "", '"risks" is missing', 2, "add a line: risks"),
-        ("kind: csv", "kind: cvs", 'did you mean "csv"', 12, "csv, parquet, function"),
+        ("kind: csv", "kind: cvs", 'did you mean "csv"', 12, "csv, excel, json, parquet"),
         ("stop_if: [rows < 6]", "stop_if: rows < 6", "a list is expected", 7, "[rows < 6]"),
         ("path: data", "paht: data", 'Unknown key "paht"; did you mean "path"', 12, "path"),
         ("target: stockout", "target: 012", "would be read as a number with leading", 13, '"012"'),
