@@ -100,9 +100,34 @@ class Source(_Declared):
     @model_validator(mode="after")
     def _keys_fit_the_kind(self) -> Source:
         allowed = _EVERY_KIND | _OF_KIND[self.kind]
-        strange = sorted(self.model_fields_set - allowed)
+        given = {name for name, value in self if value != type(self).model_fields[name].default}
+        strange = sorted(given - allowed)
         if strange:
             message = f"a source of kind {self.kind} takes no {strange[0]}:"
+            raise ValueError(message)
+        return self
+
+
+class GoldTable(_Declared):
+    """A table made of sources and other such tables: one SQL file, or one function.
+
+    ``reads`` names what a function is given; a query says it itself. ``key`` are the columns
+    that tell its rows apart.
+    """
+
+    sql: str | None = None
+    function: str | None = None
+    reads: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    says: str = ""
+
+    @model_validator(mode="after")
+    def _made_one_way(self) -> GoldTable:
+        if (self.sql is None) == (self.function is None):
+            message = "a table needs either sql: file.sql or function: module.name"
+            raise ValueError(message)
+        if self.function and not self.reads:
+            message = "a table made by a function needs reads: [the tables it is given]"
             raise ValueError(message)
         return self
 
@@ -117,6 +142,7 @@ class Understand(_Declared):
     """The whole section."""
 
     sources: Annotated[dict[str, Source], Field(min_length=1)]
+    tables: dict[str, GoldTable] = {}
     target: Annotated[str, Field(min_length=1)]
     training: str | None = None
     task: Literal["auto", "classification", "regression"] = "auto"

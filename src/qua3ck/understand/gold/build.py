@@ -1,0 +1,263 @@
+"""Gold tables: made of the sources in the order in which they need each other.
+
+A table is made again only if its query or function, or the content of what it reads, has
+changed. Each making is a version of ``gold/<name>`` that remembers the versions it was made of.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qua3ck.kit.errors import Qua3ckError
+from qua3ck.kit.hashes import digest, file_digest
+from qua3ck.kit.records import as_json, from_json, write_atomic
+from qua3ck.store.warehouse import Warehouse, storable
+from qua3ck.understand.gold.query import Query, parsed, read_query, unknown_table
+from qua3ck.understand.section import GoldTable, Understand
+from qua3ck.understand.usercode import as_table, call, code_digest, find_function
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PLACE = "understand.tables"
+STATE = "state/gold.json"
+TRAINING = "training"
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Input:
+    """What a gold table was made of: a source's current rows, or another gold table.
+
+    ``by`` are the columns that make a row of a source the same row; empty for a gold table.
+    """
+
+    name: str
+    table: str
+    version: int
+    digest: str
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Built:
+    """One gold table as it stands.
+
+    ``key`` is the digest of everything it rests on; ``fresh`` says that this run made it.
+    """
+
+    name: str
+    table: str
+    version: int
+    rows: int
+    digest: str
+    key: str
+    made_of: tuple[Input, ...]
+    seconds: float = 0.0
+    fresh: bool = False
+
+
+def in_order(section: Understand, root: Path) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the gold tables with what each reads, none before what it needs.
+
+    Raises
+    ------
+    Qua3ckError
+        If a query cannot be read, a table is not known, or tables need each other in a circle.
+    """
+    reads = {name: _reads(name, table, root) for name, table in section.tables.items()}
+    known = {*section.sources, *section.tables}
+    for name, needed in reads.items():
+        _refuse_name(name, section)
+        for one in needed:
+            if one not in known:
+                raise unknown_table(one, known - {name}, f"{PLACE}.{name}")
+    return tuple((name, reads[name]) for name in _sorted(reads))
+
+
+def build_tables(
+    section: Understand,
+    sources: Mapping[str, Input],
+    *,
+    root: Path,
+    warehouse: Warehouse,
+    tell: Tell = lambda _: None,
+) -> tuple[Built, ...]:
+    """Make the gold tables that are stale; return all of them.
+
+    Parameters
+    ----------
+    section : Understand
+        The section of the project file.
+    sources : mapping
+        Each source's name to what is current of it.
+    root : Path
+        The project folder.
+
+    Raises
+    ------
+    Qua3ckError
+        If a query or function fails or returns no rows; tables made before stay.
+    """
+    before = _remembered(root)
+    built: dict[str, Built] = {}
+    for name, reads in in_order(section, root):
+        inputs = tuple(_input(one, sources, built) for one in reads)
+        key = _key(section.tables[name], inputs, root)
+        kept = before.get(name)
+        if kept is not None and kept.key == key and warehouse.version(kept.table) is not None:
+            built[name] = kept
+            continue
+        tell(f"making {name}")
+        built[name] = _make(name, section, inputs, key, root=root, warehouse=warehouse)
+        _remember(root, {**before, **built})
+    return tuple(built.values())
+
+
+def made_in_memory(
+    section: Understand, tables: Mapping[str, pa.Table], *, root: Path, warehouse: Warehouse
+) -> dict[str, pa.Table]:
+    """Return the sources and all gold tables made of them; nothing is kept.
+
+    This is how the leak test sees what a gold table would be with other test targets.
+    """
+    made = dict(tables)
+    for name, reads in in_order(section, root):
+        given = {one: made[one] for one in reads}
+        made[name] = _rows(name, section.tables[name], given, root=root, warehouse=warehouse)
+    return made
+
+
+def read_input(one: Input, warehouse: Warehouse, *, meta: bool = False) -> pa.Table:
+    """Return the rows that an input had at the version pinned.
+
+    ``meta`` adds, for a source, the columns that say where each row came from.
+    """
+    if one.by:
+        return warehouse.current(one.table, by=one.by, version=one.version, meta=meta)
+    return warehouse.read(one.table, version=one.version)
+
+
+def built_tables(root: Path) -> dict[str, Built]:
+    """Return the gold tables that were made last, by name."""
+    return _remembered(root)
+
+
+def query_of(name: str, table: GoldTable, root: Path) -> Query | None:
+    """Return the query that makes a table; None if a function does."""
+    return read_query(root / table.sql, place=f"{PLACE}.{name}.sql") if table.sql else None
+
+
+def _reads(name: str, table: GoldTable, root: Path) -> tuple[str, ...]:
+    query = query_of(name, table, root)
+    return table.reads if query is None else query.reads
+
+
+def _sorted(reads: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    from graphlib import CycleError, TopologicalSorter
+
+    graph = {name: [one for one in needed if one in reads] for name, needed in reads.items()}
+    try:
+        yield from TopologicalSorter(graph).static_order()
+    except CycleError as problem:
+        circle = " reads ".join(reversed(problem.args[1]))
+        raise Qua3ckError(
+            f"Tables need each other in a circle: {circle}",
+            where=PLACE,
+            fix="let one of them read the sources instead",
+            code="U159",
+        ) from None
+
+
+def _refuse_name(name: str, section: Understand) -> None:
+    fit = name and all(letter.isalnum() or letter in "-_" for letter in name)
+    if fit and name != TRAINING and name not in section.sources:
+        return
+    taken = "is the name of a source" if name in section.sources else "cannot be used"
+    raise Qua3ckError(
+        f'"{name}" cannot be the name of a table: it {taken}',
+        where=f"{PLACE}.{name}",
+        fix=f'use letters, digits, - and _ only, and neither a source\'s name nor "{TRAINING}"',
+        code="U159",
+    )
+
+
+def _input(name: str, sources: Mapping[str, Input], built: Mapping[str, Built]) -> Input:
+    if name in sources:
+        return sources[name]
+    one = built[name]
+    return Input(name, one.table, one.version, one.digest)
+
+
+def _key(table: GoldTable, inputs: tuple[Input, ...], root: Path) -> str:
+    how = {"sql": file_digest(root / table.sql)} if table.sql else _function_key(table, root)
+    return digest({**how, "inputs": [[one.name, one.digest] for one in inputs]})
+
+
+def _function_key(table: GoldTable, root: Path) -> dict[str, str]:
+    dotted = table.function or ""
+    find_function(dotted, root, place=PLACE)  # imported, so that its module counts
+    return {"function": dotted, "code": code_digest(root)}
+
+
+def _make(
+    name: str,
+    section: Understand,
+    inputs: tuple[Input, ...],
+    key: str,
+    *,
+    root: Path,
+    warehouse: Warehouse,
+) -> Built:
+    start = time.perf_counter()
+    given = {one.name: read_input(one, warehouse) for one in inputs}
+    rows = _rows(name, section.tables[name], given, root=root, warehouse=warehouse)
+    table = f"gold/{name}"
+    note = json.dumps({"key": key, "made_of": [[o.table, o.version] for o in inputs]})
+    version, fingerprint = warehouse.write(table, rows, note=note)
+    seconds = round(time.perf_counter() - start, 3)
+    return Built(name, table, version, rows.num_rows, fingerprint, key, inputs, seconds, fresh=True)
+
+
+def _rows(
+    name: str, table: GoldTable, given: Mapping[str, pa.Table], *, root: Path, warehouse: Warehouse
+) -> pa.Table:
+    place = f"{PLACE}.{name}"
+    query = query_of(name, table, root)
+    if query is not None:
+        tree = parsed(query.text, name=query.place, place=place)
+        made = warehouse.query(tree.sql(dialect="duckdb"), given, threads=1)
+    else:
+        dotted = table.function or ""
+        frames = {one: rows.to_pandas(date_as_object=False) for one, rows in given.items()}
+        function = find_function(dotted, root, place=place)
+        result = call(function, (frames,), dotted=dotted, root=root, place=place)
+        made = as_table(result, dotted=dotted, place=place)
+    if made.num_rows == 0:
+        raise Qua3ckError(
+            f"The table {name} is empty: 0 rows",
+            where=place,
+            fix="look at the filters and joins of its query; an empty table never counts as made",
+            code="U160",
+        )
+    return storable(made, where=place)
+
+
+def _remembered(root: Path) -> dict[str, Built]:
+    from pydantic import ValidationError
+
+    try:
+        kept = json.loads((root / STATE).read_bytes())
+        return {name: from_json(Built, one) for name, one in kept.items()}
+    except (FileNotFoundError, ValueError, AttributeError, ValidationError):
+        return {}  # nothing usable is remembered: every table is simply made again
+
+
+def _remember(root: Path, built: Mapping[str, Built]) -> None:
+    facts = {name: {**as_json(one), "fresh": False} for name, one in built.items()}
+    write_atomic(root / STATE, json.dumps(facts, indent=1).encode())

@@ -1,0 +1,365 @@
+"""From a row of a table back to the raw records that it was made from, and by which rule.
+
+The table's query is run again over the very versions it was made of, rewritten so that it
+carries marks (:mod:`qua3ck.understand.gold.provenance`). A table made by a function is opaque:
+its rows are followed by the key columns that it shares with what it reads, and it is said
+that this is what was done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qua3ck.kit.errors import Qua3ckError
+from qua3ck.understand.gold.build import Built, Input, query_of, read_input
+from qua3ck.understand.gold.provenance import FROM, with_marks
+from qua3ck.understand.gold.query import Columns, Query, origins, parsed, rule_of, unknown_table
+from qua3ck.understand.section import Understand
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from sqlglot import exp
+
+    from qua3ck.store.warehouse import Warehouse
+
+PLACE = "qua3ck trace"
+_SHOWN = 20
+_META = ("_piece", "_row", "_known")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record as received: which piece of which source, and its number there.
+
+    ``digest`` is the SHA-256 of the piece's bytes in the raw store; empty if the piece is not
+    on the list of what was loaded.
+    """
+
+    source: str
+    piece: str
+    row: int
+    digest: str = ""
+    known: str = ""
+
+
+@dataclass(frozen=True)
+class TracedRow:
+    """One row, and the records it was made from."""
+
+    values: Mapping[str, Any]
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """How one table on the way was made: its rule per column, and the columns behind each."""
+
+    table: str
+    made_by: str
+    rules: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The answer to ``qua3ck trace``.
+
+    ``matches`` counts the rows that fit; at most ``limit`` of them are in ``rows``.
+    """
+
+    table: str
+    where: str
+    matches: int
+    rows: tuple[TracedRow, ...]
+    steps: tuple[Step, ...]
+
+
+def trace(
+    table: str,
+    where: str,
+    section: Understand,
+    sources: Mapping[str, Input],
+    built: Mapping[str, Built],
+    *,
+    root: Path,
+    warehouse: Warehouse,
+    limit: int = _SHOWN,
+) -> Trace:
+    """Return the rows of a table that fit a condition, each with the records behind it.
+
+    Parameters
+    ----------
+    table : str
+        A source or a gold table of the project file.
+    where : str
+        A SQL condition over its columns; empty for all rows.
+    sources : mapping
+        Each source's name to what is current of it; for a gold table the versions that it was
+        made of count instead.
+    built : mapping
+        The gold tables as they stand.
+
+    Raises
+    ------
+    Qua3ckError
+        If the table is not known or not built, the condition cannot be read, or a query on
+        the way cannot be traced.
+    """
+    if table not in sources and table not in built:
+        raise unknown_table(table, {*sources, *built}, PLACE)
+    way = _way(table, built)
+    bases = {**sources, **{one.name: one for name in way for one in built[name].made_of if one.by}}
+    needed = _bases(table, way, built)
+    tables = {f"base {name}": read_input(bases[name], warehouse, meta=True) for name in needed}
+    columns = _columns(needed, tables, way, built, warehouse)
+    tree = _whole(table, where, way, needed, columns, section, built, root)
+    for name in way:
+        if query_of(name, section.tables[name], root) is None:
+            kept = warehouse.read(built[name].table, version=built[name].version)
+            tables[f"base {name}"] = kept
+    found = warehouse.query(tree.sql(dialect="duckdb"), tables, threads=1)
+    pieces = _pieces(needed, warehouse)
+    shown = found.slice(0, limit).to_pylist()
+    rows = tuple(_traced(row, columns[table], pieces) for row in shown)
+    steps = tuple(_step(name, section, built, columns, root) for name in way)
+    return Trace(table, where, found.num_rows, rows, steps)
+
+
+def _way(table: str, built: Mapping[str, Built]) -> tuple[str, ...]:
+    """Return the gold tables between the sources and ``table``, in the order of their making."""
+    if table not in built:
+        return ()
+    way: dict[str, None] = {}
+    for one in built[table].made_of:
+        way.update(dict.fromkeys(_way(one.name, built)))
+    return (*way, table)
+
+
+def _bases(table: str, way: Sequence[str], built: Mapping[str, Built]) -> tuple[str, ...]:
+    if not way:
+        return (table,)
+    return tuple(sorted({one.name for name in way for one in built[name].made_of if one.by}))
+
+
+def _columns(
+    needed: Iterable[str],
+    tables: Mapping[str, pa.Table],
+    way: Sequence[str],
+    built: Mapping[str, Built],
+    warehouse: Warehouse,
+) -> dict[str, dict[str, str]]:
+    """Return every table's columns (without those of the loader) and their types in SQL."""
+    found = {}
+    for name in needed:
+        rows = tables[f"base {name}"]
+        found[name] = {f.name: _sql_type(f.type) for f in rows.schema if not _is_meta(f.name)}
+    for name in way:
+        rows = warehouse.read(built[name].table, version=built[name].version)
+        found[name] = {f.name: _sql_type(f.type) for f in rows.schema}
+    return found
+
+
+def _whole(
+    table: str,
+    where: str,
+    way: Sequence[str],
+    needed: Sequence[str],
+    columns: Columns,
+    section: Understand,
+    built: Mapping[str, Built],
+    root: Path,
+) -> exp.Query:
+    """Return one query: each table on the way as a named step, the condition at the end."""
+    from sqlglot import exp
+
+    last = exp.select(*[exp.column(c, quoted=True) for c in columns[table]])
+    last = last.select(exp.column(FROM, quoted=True)).from_(_table(table))
+    if where:
+        last = last.where(_condition(where, columns[table]))
+    for name in needed:
+        last = last.with_(_quoted(name), as_=_base(name, columns[name]), append=True)
+    for name in way:
+        query = query_of(name, section.tables[name], root)
+        made = (
+            with_marks(_current_only(query, name, built, root), columns)
+            if query is not None
+            else _by_key(name, section.tables[name].key, built[name], columns)
+        )
+        last = last.with_(_quoted(name), as_=made, append=True)
+    return last
+
+
+def _base(name: str, columns: Mapping[str, str]) -> exp.Select:
+    """Return a source's rows, each marked with where it came from."""
+    from sqlglot import exp
+
+    quoted = [exp.column(c, quoted=True) for c in columns]
+    mark = exp.Anonymous(
+        this="to_json",
+        expressions=[
+            exp.Array(
+                expressions=[
+                    exp.Literal.string(name),
+                    exp.column("_piece", quoted=True),
+                    exp.cast(exp.column("_row", quoted=True), "TEXT"),
+                ]
+            )
+        ],
+    )
+    marks = exp.Array(expressions=[exp.cast(mark, "TEXT")])
+    select = exp.select(*quoted).select(exp.alias_(marks, FROM, quoted=True))
+    return select.from_(_table(f"base {name}"))
+
+
+def _by_key(
+    name: str, key: Sequence[str], built: Built, columns: Mapping[str, Mapping[str, str]]
+) -> exp.Select:
+    """Return a function's table, its rows marked with the input rows of the same key."""
+    from sqlglot import exp
+
+    quoted = [exp.column(c, table="made", quoted=True) for c in columns[name]]
+    select = exp.select(*quoted).from_(exp.alias_(_table(f"base {name}"), "made"))
+    lists: list[exp.Expression] = []
+    for number, one in enumerate(built.made_of):
+        shared = [c for c in key if c in columns[one.name]]
+        if not shared or len(shared) < len(key):
+            continue
+        alias = f"input_{number}"
+        inner = exp.select(*[exp.column(c, quoted=True) for c in shared])
+        gathered = exp.Anonymous(
+            this="flatten", expressions=[exp.ArrayAgg(this=exp.column(FROM, quoted=True))]
+        )
+        inner = inner.select(exp.alias_(gathered, FROM, quoted=True))
+        inner = inner.from_(_table(one.name))
+        inner = inner.group_by(*[exp.column(c, quoted=True) for c in shared])
+        same = [
+            exp.EQ(
+                this=exp.column(c, table=alias, quoted=True),
+                expression=exp.column(c, table="made", quoted=True),
+            )
+            for c in shared
+        ]
+        select = select.join(inner.subquery(alias), on=exp.and_(*same), join_type="left")
+        mark = exp.column(FROM, table=alias, quoted=True)
+        lists.append(exp.Coalesce(this=mark, expressions=[exp.Array(expressions=[])]))
+    made: exp.Expression = exp.cast(exp.Array(expressions=[]), "TEXT[]", dialect="duckdb")
+    for further in lists:
+        made = exp.Anonymous(this="list_concat", expressions=[made, further])
+    return select.select(exp.alias_(made, FROM, quoted=True))
+
+
+def _current_only(query: Query, name: str, built: Mapping[str, Built], root: Path) -> Query:
+    """Return the query if it is still the one that made the table."""
+    del root
+    if tuple(one.name for one in built[name].made_of) != query.reads:
+        raise Qua3ckError(
+            f"{query.place} reads other tables now than when {name} was made",
+            where=PLACE,
+            fix="bring it up to date first: qua3ck load",
+            code="U161",
+        )
+    return query
+
+
+def _condition(where: str, columns: Mapping[str, str]) -> exp.Expression:
+    """Return the user's condition as a tree over the table's columns and nothing else."""
+    from sqlglot import exp
+
+    tree = parsed(f"SELECT 1 WHERE {where}", name="the condition", place=f"{PLACE} --where")
+    said = {name for name, value in tree.args.items() if value}
+    if said != {"expressions", "where"} or tree.find(exp.Table, exp.Subquery):
+        raise Qua3ckError(
+            "The condition holds more than a condition",
+            where=f"{PLACE} --where",
+            fix="""write one over the table's columns, such as --where "id = '17'" """,
+            code="U161",
+        )
+    lower = {name.lower(): name for name in columns}
+    for column in tree.find_all(exp.Column):
+        if column.name.lower() not in lower:
+            from qua3ck.kit.errors import did_you_mean
+
+            raise Qua3ckError(
+                f'No column "{column.name}"{did_you_mean(column.name, columns)}',
+                where=f"{PLACE} --where",
+                fix=f"use one of: {', '.join(list(columns)[:25])}",
+                code="U158",
+            )
+    condition: exp.Expression = tree.args["where"].this
+    return condition
+
+
+def _traced(
+    row: dict[str, Any], columns: Mapping[str, str], pieces: Mapping[tuple[str, str], Any]
+) -> TracedRow:
+    marks = dict.fromkeys(row[FROM] or ())  # once each, in the order in which they were met
+    records = []
+    for mark in marks:
+        source, piece, number = json.loads(mark)
+        known = pieces.get((source, piece), ("", ""))
+        records.append(Record(source, piece, int(number), *known))
+    return TracedRow({name: row[name] for name in columns}, tuple(records))
+
+
+def _pieces(sources: Iterable[str], warehouse: Warehouse) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return for each piece the digest of its bytes and when it was loaded last."""
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for source in sources:
+        if warehouse.version(f"bronze/{source}") is None:
+            continue
+        listed = warehouse.read(f"bronze/{source}").select(["piece", "digest", "known"])
+        for one in sorted(listed.to_pylist(), key=lambda line: str(line["known"])):
+            found[source, one["piece"]] = (one["digest"], str(one["known"]))
+    return found
+
+
+def _step(
+    name: str, section: Understand, built: Mapping[str, Built], columns: Columns, root: Path
+) -> Step:
+    table = section.tables[name]
+    query = query_of(name, table, root)
+    if query is None:
+        reads = ", ".join(one.name for one in built[name].made_of)
+        shared = f"; rows followed by {', '.join(table.key)}" if table.key else "; not row by row"
+        return Step(name, f"{table.function}({reads}){shared}")
+    behind = {
+        column: tuple(f"{one.table}.{one.column}" for one in found)
+        for column, found in origins(query, columns).items()
+    }
+    rules = {column: rule_of(query, column, columns) for column in behind}
+    return Step(name, query.place, rules, behind)
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    import pyarrow as pa
+
+    is_type = pa.types
+    if is_type.is_integer(kind):
+        return "BIGINT"
+    if is_type.is_floating(kind):
+        return "DOUBLE"
+    if is_type.is_boolean(kind):
+        return "BOOLEAN"
+    if is_type.is_date(kind):
+        return "DATE"
+    return "TIMESTAMP" if is_type.is_timestamp(kind) else "TEXT"
+
+
+def _is_meta(name: str) -> bool:
+    return name in _META or name == "_gone"
+
+
+def _table(name: str) -> exp.Table:
+    from sqlglot import exp
+
+    return exp.Table(this=_quoted(name))
+
+
+def _quoted(name: str) -> exp.Identifier:
+    from sqlglot import exp
+
+    return exp.to_identifier(name, quoted=True)
