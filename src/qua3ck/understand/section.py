@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import urllib.parse
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from qua3ck.understand.steps import Step
 
 ColumnKind = Literal["number", "category", "text", "date", "bool", "ignore"]
 ColumnType = Literal["string", "integer", "number", "boolean", "date", "timestamp"]
@@ -12,26 +16,117 @@ Kind = Literal["csv", "excel", "json", "parquet", "delta", "database", "http", "
 
 _FILES = {"csv", "excel", "json", "parquet", "delta"}
 _REMOTE = {"database", "http"}
+_ENV = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
+_SECRET_NAME = re.compile(
+    r"(?i)^key$|(^|[-_])((api|access|account|subscription)[-_]?key|authorization|cookie|token"
+    r"|secret|password|passwd|pwd|sig|signature)$"
+)
 _TEXT = {"names", "decimal", "thousands", "null", "nulls", "types", "dates", "header"}
 _EVERY_KIND = {
     *("kind", "key", "extract", "valid_from", "partition", "shrinks", "contract"),
     *("owner", "licence", "cadence", "contact"),
 }
+_WEB = {"auth", "headers", "hosts", "timeout"}
 _OF_KIND = {
     "csv": {"path", "sha256", "delimiter", "quote", "encoding", "skip", "footer", "comment"}
-    | _TEXT,
-    "excel": {"path", "sha256", "sheet", "range", "skip", "footer"} | _TEXT,
-    "json": {"path", "sha256", "encoding", "records", "types", "dates", "null", "nulls"},
-    "parquet": {"path", "sha256"},
+    | {"tidy"}
+    | _TEXT
+    | _WEB,
+    "excel": {"path", "sha256", "sheet", "range", "skip", "footer", "tidy"} | _TEXT | _WEB,
+    "json": {"path", "sha256", "encoding", "records", "types", "dates", "null", "nulls"}
+    | {"carry"}
+    | _WEB,
+    "parquet": {"path", "sha256"} | _WEB,
     "delta": {"path"},
-    "database": {"url", "table", "query", "watermark", "overlap"},
-    "http": {"url", "records", "watermark", "overlap", "types", "dates", "null", "nulls"},
+    "database": {"url", "table", "query", "watermark", "overlap", "deleted", "types"},
+    "http": {"url", "records", "watermark", "overlap", "types", "dates", "null", "nulls"}
+    | {"deleted", "parameters", "paging", "count"}
+    | _WEB,
     "function": {"function"},
 }
 
 
 class _Declared(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _only_env(value: object) -> object:
+    if isinstance(value, str) and _ENV.fullmatch(value):
+        return value
+    message = "a secret stands in the environment only; write env:NAME here"
+    raise ValueError(message)
+
+
+_Secret = Annotated[str, BeforeValidator(_only_env)]
+
+
+class Auth(_Declared):
+    """How a web server is told who asks; passwords and tokens only as ``env:NAME``.
+
+    ``user`` with ``password``, or ``token``: sent as ``Authorization: prefix token``, or plain
+    under the name of ``header``, or as the query parameter ``parameter``.
+    """
+
+    user: str | None = None
+    password: _Secret | None = None
+    token: _Secret | None = None
+    prefix: str = "Bearer"
+    header: str | None = None
+    parameter: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Auth:
+        if (self.token is None) == (self.password is None):
+            message = "auth needs either user: and password: env:NAME, or token: env:NAME"
+            raise ValueError(message)
+        if self.password is not None and self.user is None:
+            message = "auth with a password needs user:"
+            raise ValueError(message)
+        return self
+
+
+class Paging(_Declared):
+    """How an answer leads to the next one.
+
+    ``next``: where in the answer the next URL (style next) or the cursor stands. ``parameter``
+    carries the cursor, the page's number or the offset; ``size_parameter`` the wished ``size``.
+    ``pages``: where the number of pages stands.
+    """
+
+    style: Literal["cursor", "page", "offset", "link", "next"]
+    next: str | None = None
+    parameter: str | None = None
+    size_parameter: str | None = None
+    size: Annotated[int, Field(ge=1)] | None = None
+    first: Annotated[int, Field(ge=0)] = 1
+    pages: str | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Paging:
+        if self.style in {"cursor", "next"} and not self.next:
+            message = f"paging of style {self.style} needs next: where it stands in the answer"
+            raise ValueError(message)
+        if self.style in {"cursor", "page", "offset"} and not self.parameter:
+            message = f"paging of style {self.style} needs parameter: the name in the URL"
+            raise ValueError(message)
+        if (self.size is None) != (self.size_parameter is None):
+            message = "paging needs size: and size_parameter: together, or neither"
+            raise ValueError(message)
+        return self
+
+
+def _secret_in(url: str) -> bool:
+    """Whether a URL has a password, or a parameter whose name sounds like one."""
+    if _ENV.fullmatch(url) or "://" not in url:
+        return False
+    try:
+        parts = urllib.parse.urlsplit(url)
+        names = [name for name, _ in urllib.parse.parse_qsl(parts.query)]
+    except ValueError:
+        return True  # what cannot be taken apart cannot be shown to be free of one
+    return parts.password is not None or any(
+        name == "odbc_connect" or _SECRET_NAME.search(name) for name in names
+    )
 
 
 class Source(_Declared):
@@ -62,8 +157,11 @@ class Source(_Declared):
     # Excel
     sheet: str | int | None = None
     range: str | None = None
+    # sheets made for eyes: delimited text, Excel
+    tidy: tuple[Step, ...] = ()
     # JSON, HTTP
     records: str | None = None
+    carry: dict[str, str] = {}
     # databases, HTTP
     url: str | None = None
     table: str | None = None
@@ -73,6 +171,15 @@ class Source(_Declared):
     extract: Literal["full", "changes"] | None = None
     watermark: str | None = None
     overlap: str | None = None
+    deleted: str | None = None
+    # HTTP, and files by https://
+    auth: Auth | None = None
+    headers: dict[str, str] = {}
+    parameters: dict[str, str] = {}
+    paging: Paging | None = None
+    count: str | None = None
+    hosts: tuple[str, ...] = ()
+    timeout: Annotated[float, Field(gt=0)] = 60.0
     valid_from: str | None = None
     partition: tuple[str, ...] = ()
     shrinks: Annotated[float, Field(ge=0, le=1)] = 0.5
@@ -98,6 +205,32 @@ class Source(_Declared):
         return self
 
     @model_validator(mode="after")
+    def _holds_no_secret(self) -> Source:
+        for name, value in (("url", self.url), ("path", self.path)):
+            if value and _secret_in(value):
+                message = f"the {name} holds a secret; put it into the environment: env:NAME"
+                raise ValueError(message)
+        for name, value in (*self.headers.items(), *self.parameters.items()):
+            if _SECRET_NAME.search(name) and not _ENV.fullmatch(value):
+                message = f"{name} looks like a secret; write {name}: env:NAME"
+                raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _new_rows_can_be_told(self) -> Source:
+        if self.watermark and self.kind == "http" and not self.key:
+            message = "watermark needs key: rows that come again must be known as the same"
+            raise ValueError(message)
+        if (self.path or "").startswith(("http://", "https://")):
+            if not self.licence:
+                message = "a file from the web needs licence: under what terms it may be used"
+                raise ValueError(message)
+            if not self.sha256 and not self.extract:
+                message = "a file from the web needs sha256:, or extract: if its bytes may change"
+                raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _keys_fit_the_kind(self) -> Source:
         allowed = _EVERY_KIND | _OF_KIND[self.kind]
         given = {name for name, value in self if value != type(self).model_fields[name].default}
@@ -106,6 +239,14 @@ class Source(_Declared):
             message = f"a source of kind {self.kind} takes no {strange[0]}:"
             raise ValueError(message)
         return self
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The columns that make a row the same row when it comes again; else its piece."""
+        if not self.key:
+            return ("_piece",)
+        further = (self.valid_from,) if self.valid_from and self.valid_from not in self.key else ()
+        return (*self.key, *further)
 
 
 class GoldTable(_Declared):
@@ -132,6 +273,30 @@ class GoldTable(_Declared):
         return self
 
 
+class Star(_Declared):
+    """A table for dashboards: facts, with the columns that go to tables of their own.
+
+    ``dimensions`` maps the name of such a table to its columns; ``key`` are the columns that
+    tell the facts apart.
+    """
+
+    key: tuple[str, ...] = ()
+    dimensions: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = {}
+    leave_out: tuple[str, ...] = ()
+
+
+class Publish(_Declared):
+    """What is handed to dashboards and spreadsheets, and as what.
+
+    ``to`` holds ``parquet``, ``csv``, ``excel``, or ``env:NAME`` for a PostgreSQL database.
+    """
+
+    tables: Annotated[dict[str, Star], Field(min_length=1)]
+    to: Annotated[tuple[str, ...], Field(min_length=1)] = ("parquet",)
+    folder: str = "published"
+    db_schema: str = "published"
+
+
 class Known(_Declared):
     """What is not known yet when the prediction is made."""
 
@@ -143,6 +308,7 @@ class Understand(_Declared):
 
     sources: Annotated[dict[str, Source], Field(min_length=1)]
     tables: dict[str, GoldTable] = {}
+    publish: Publish | None = None
     target: Annotated[str, Field(min_length=1)]
     training: str | None = None
     task: Literal["auto", "classification", "regression"] = "auto"

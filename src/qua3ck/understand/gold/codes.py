@@ -51,4 +51,33 @@ PAGES: tuple[CodePage, ...] = (
         "Write NOT EXISTS instead of EXCEPT; bring the table up to date with qua3ck load; give "
         "--where one condition over the table's columns.",
     ),
+    CodePage(
+        "U162",
+        "A star that does not hold together",
+        "Facts are told apart by their key, and each column stands in one place. Here the key "
+        "is repeated, a column stands in two dimensions, or two tables declare one dimension "
+        "differently. A dashboard built on it would count rows twice.",
+        "key: [district] on a table with one row per district and month.",
+        "Name all the columns that tell rows apart; leave each column in one dimension; use the "
+        "same columns wherever a dimension has the same name.",
+    ),
+    CodePage(
+        "U163",
+        "Something cannot be published as declared",
+        "The section publish names a form that does not exist, a folder with files of others, "
+        "or a table that is too long for a sheet.",
+        "A sheet holds 1,048,575 rows; a spreadsheet program shows the first million and says "
+        "nothing.",
+        "Correct publish.to or publish.folder; publish long tables as parquet or csv.",
+    ),
+    CodePage(
+        "U164",
+        "The database did not take the tables",
+        "The variable that should hold its URL is not set or holds something else, the server "
+        "does not answer, or it refuses. What was published before is unchanged: a refresh is "
+        "one transaction.",
+        "The password was rotated on Monday, and the environment still has the old one.",
+        "Set the variable to postgresql://USER:PASSWORD@HOST:5432/DATABASE; let the user create "
+        "tables in the schema.",
+    ),
 )

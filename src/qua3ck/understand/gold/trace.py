@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PLACE = "qua3ck trace"
 _SHOWN = 20
-_META = ("_piece", "_row", "_known")
+_META = {"_piece", "_row", "_known", "_gone"}
 
 
 @dataclass(frozen=True)
@@ -111,22 +111,81 @@ def trace(
     """
     if table not in sources and table not in built:
         raise unknown_table(table, {*sources, *built}, PLACE)
-    way = _way(table, built)
-    bases = {**sources, **{one.name: one for name in way for one in built[name].made_of if one.by}}
-    needed = _bases(table, way, built)
-    tables = {f"base {name}": read_input(bases[name], warehouse, meta=True) for name in needed}
-    columns = _columns(needed, tables, way, built, warehouse)
-    tree = _whole(table, where, way, needed, columns, section, built, root)
-    for name in way:
-        if query_of(name, section.tables[name], root) is None:
-            kept = warehouse.read(built[name].table, version=built[name].version)
-            tables[f"base {name}"] = kept
-    found = warehouse.query(tree.sql(dialect="duckdb"), tables, threads=1)
-    pieces = _pieces(needed, warehouse)
+    found, way = _marked(
+        table, where, section, sources, built, root=root, warehouse=warehouse, rows=True
+    )
+    pieces = _pieces(way.sources, warehouse)
     shown = found.slice(0, limit).to_pylist()
-    rows = tuple(_traced(row, columns[table], pieces) for row in shown)
-    steps = tuple(_step(name, section, built, columns, root) for name in way)
+    rows = tuple(_traced(row, way.columns[table], pieces) for row in shown)
+    steps = tuple(_step(name, section, built, way.columns, root) for name in way.gold)
     return Trace(table, where, found.num_rows, rows, steps)
+
+
+def with_pieces(
+    table: str,
+    section: Understand,
+    built: Mapping[str, Built],
+    *,
+    root: Path,
+    warehouse: Warehouse,
+) -> tuple[pa.Table, list[tuple[tuple[str, str], ...]]]:
+    """Return the rows of a gold table, and for each the pieces (source, name) behind it.
+
+    Raises
+    ------
+    Qua3ckError
+        If a query on the way cannot be traced.
+    """
+    found, _ = _marked(table, "", section, {}, built, root=root, warehouse=warehouse, rows=False)
+    known: dict[str, tuple[str, str]] = {}
+    behind = []
+    for marks in found[FROM].to_pylist():
+        pieces = dict.fromkeys(known.setdefault(mark, _piece(mark)) for mark in marks or ())
+        behind.append(tuple(sorted(pieces)))
+    return found.drop_columns([FROM]), behind
+
+
+def _piece(mark: str) -> tuple[str, str]:
+    source, piece = json.loads(mark)[:2]
+    return source, piece
+
+
+def _marked(
+    table: str,
+    where: str,
+    section: Understand,
+    sources: Mapping[str, Input],
+    built: Mapping[str, Built],
+    *,
+    root: Path,
+    warehouse: Warehouse,
+    rows: bool,
+) -> tuple[pa.Table, _Way]:
+    """Return the fitting rows with their marks: one per record, or one per piece."""
+    way = _way(table, built)
+    needed = _bases(table, way, built)
+    bases = {**sources, **{one.name: one for name in way for one in built[name].made_of if one.by}}
+    tables = {f"base {name}": read_input(bases[name], warehouse, meta=True) for name in needed}
+    for name in way:
+        kept = warehouse.read(built[name].table, version=built[name].version)
+        tables[f"base {name}"] = kept
+    columns = {
+        name: {f.name: _sql_type(f.type) for f in tables[f"base {name}"].schema if not _is_meta(f)}
+        for name in (*needed, *way)
+    }
+    steps = _Way(way, needed, columns, rows)
+    tree = _whole(table, where, steps, section, built, root)
+    return warehouse.query(tree.sql(dialect="duckdb"), tables, threads=1), steps
+
+
+@dataclass(frozen=True)
+class _Way:
+    """From the sources to a table: the gold tables in order, the sources, all their columns."""
+
+    gold: tuple[str, ...]
+    sources: tuple[str, ...]
+    columns: Columns
+    rows: bool
 
 
 def _way(table: str, built: Mapping[str, Built]) -> tuple[str, ...]:
@@ -145,30 +204,10 @@ def _bases(table: str, way: Sequence[str], built: Mapping[str, Built]) -> tuple[
     return tuple(sorted({one.name for name in way for one in built[name].made_of if one.by}))
 
 
-def _columns(
-    needed: Iterable[str],
-    tables: Mapping[str, pa.Table],
-    way: Sequence[str],
-    built: Mapping[str, Built],
-    warehouse: Warehouse,
-) -> dict[str, dict[str, str]]:
-    """Return every table's columns (without those of the loader) and their types in SQL."""
-    found = {}
-    for name in needed:
-        rows = tables[f"base {name}"]
-        found[name] = {f.name: _sql_type(f.type) for f in rows.schema if not _is_meta(f.name)}
-    for name in way:
-        rows = warehouse.read(built[name].table, version=built[name].version)
-        found[name] = {f.name: _sql_type(f.type) for f in rows.schema}
-    return found
-
-
 def _whole(
     table: str,
     where: str,
-    way: Sequence[str],
-    needed: Sequence[str],
-    columns: Columns,
+    way: _Way,
     section: Understand,
     built: Mapping[str, Built],
     root: Path,
@@ -176,16 +215,18 @@ def _whole(
     """Return one query: each table on the way as a named step, the condition at the end."""
     from sqlglot import exp
 
+    columns = way.columns
     last = exp.select(*[exp.column(c, quoted=True) for c in columns[table]])
     last = last.select(exp.column(FROM, quoted=True)).from_(_table(table))
     if where:
         last = last.where(_condition(where, columns[table]))
-    for name in needed:
-        last = last.with_(_quoted(name), as_=_base(name, columns[name]), append=True)
-    for name in way:
+    for name in way.sources:
+        base = _base(name, columns[name], rows=way.rows)
+        last = last.with_(_quoted(name), as_=base, append=True)
+    for name in way.gold:
         query = query_of(name, section.tables[name], root)
         made = (
-            with_marks(_current_only(query, name, built, root), columns)
+            with_marks(_as_made(query, name, built), columns)
             if query is not None
             else _by_key(name, section.tables[name].key, built[name], columns)
         )
@@ -193,23 +234,15 @@ def _whole(
     return last
 
 
-def _base(name: str, columns: Mapping[str, str]) -> exp.Select:
-    """Return a source's rows, each marked with where it came from."""
+def _base(name: str, columns: Mapping[str, str], *, rows: bool) -> exp.Select:
+    """Return a source's rows, each marked with the record, or the piece, that it came from."""
     from sqlglot import exp
 
     quoted = [exp.column(c, quoted=True) for c in columns]
-    mark = exp.Anonymous(
-        this="to_json",
-        expressions=[
-            exp.Array(
-                expressions=[
-                    exp.Literal.string(name),
-                    exp.column("_piece", quoted=True),
-                    exp.cast(exp.column("_row", quoted=True), "TEXT"),
-                ]
-            )
-        ],
-    )
+    parts: list[exp.Expression] = [exp.Literal.string(name), exp.column("_piece", quoted=True)]
+    if rows:
+        parts.append(exp.cast(exp.column("_row", quoted=True), "TEXT"))
+    mark = exp.Anonymous(this="to_json", expressions=[exp.Array(expressions=parts)])
     marks = exp.Array(expressions=[exp.cast(mark, "TEXT")])
     select = exp.select(*quoted).select(exp.alias_(marks, FROM, quoted=True))
     return select.from_(_table(f"base {name}"))
@@ -252,9 +285,8 @@ def _by_key(
     return select.select(exp.alias_(made, FROM, quoted=True))
 
 
-def _current_only(query: Query, name: str, built: Mapping[str, Built], root: Path) -> Query:
-    """Return the query if it is still the one that made the table."""
-    del root
+def _as_made(query: Query, name: str, built: Mapping[str, Built]) -> Query:
+    """Return the query if it still reads what the table was made of."""
     if tuple(one.name for one in built[name].made_of) != query.reads:
         raise Qua3ckError(
             f"{query.place} reads other tables now than when {name} was made",
@@ -349,8 +381,8 @@ def _sql_type(kind: pa.DataType) -> str:
     return "TIMESTAMP" if is_type.is_timestamp(kind) else "TEXT"
 
 
-def _is_meta(name: str) -> bool:
-    return name in _META or name == "_gone"
+def _is_meta(field: pa.Field) -> bool:
+    return field.name in _META
 
 
 def _table(name: str) -> exp.Table:
