@@ -20,7 +20,7 @@ from qua3ck.transfer.release import find_release, list_releases
 
 if TYPE_CHECKING:
     from qua3ck.govern import AliasMove, Workspace
-    from qua3ck.ledger import Entry
+    from qua3ck.ledger import Entry, Ledger
     from qua3ck.transfer.records import Release
 
 _DIGEST = re.compile(r"[0-9a-f]{32,}")
@@ -57,7 +57,8 @@ class Audit:
 
     ``current`` is where each alias points now. ``move`` is the answer to "what was it on
     that day": None if the alias pointed nowhere then or no day was asked for; ``evidence``
-    is what stood behind that move: the release's digest and every gate's answer.
+    is what stood behind that move: the release's digest and every gate's answer. A rollback
+    asks no gate; then the answers are those of the promotion before it, named ``promoted``.
     """
 
     asked: str
@@ -91,6 +92,12 @@ class Audit:
         kind = self.evidence.get("kind", "move")
         yield f"  {kind} by {move.actor} at {move.at[:19]}Z, ledger entry {move.seq}"
         yield f"  why: {move.reason}"
+        passed = self.evidence.get("promoted")
+        if passed:
+            yield (
+                f"  it passed its gates when it was promoted by {passed['actor']} at"
+                f" {passed['at'][:19]}Z, ledger entry {passed['seq']}: {passed['reason']}"
+            )
         for name, answer in self.evidence.get("gates", {}).items():
             yield f"  {name}: {answer}"
 
@@ -173,7 +180,7 @@ def audit(
         on=on or "",
         alias=alias or "champion",
         move=move,
-        evidence=_evidence(ledger.entries()[move.seq]) if move is not None else {},
+        evidence=_evidence(ledger, move) if move is not None else {},
     )
 
 
@@ -240,9 +247,23 @@ def _unrecorded(workspace: Workspace, releases: tuple[Release, ...]) -> Iterator
             yield f"{where}: not in the ledger (manifest {own}); never released, may be deleted"
 
 
-def _evidence(entry: Entry) -> dict[str, Any]:
-    keys = ("kind", "release", "gates", "gates_digest")
-    return {key: entry.body[key] for key in keys if key in entry.body}
+def _evidence(ledger: Ledger, move: AliasMove) -> dict[str, Any]:
+    """Return what stood behind a move; behind a rollback stands the version's last promotion."""
+    body = ledger.entries()[move.seq].body
+    found = {key: body[key] for key in ("kind", "release", "gates", "gates_digest") if key in body}
+    if found.get("gates"):
+        return found
+    before = [
+        entry
+        for entry in ledger.entries("alias.moved", subject=move.alias)
+        if entry.seq < move.seq and entry.body["version"] == move.version and entry.body.get("gates")
+    ]
+    if not before:
+        return found
+    last = before[-1]
+    promoted = {"seq": last.seq, "at": last.at, "actor": last.actor, "reason": last.body["reason"]}
+    answers = {key: last.body[key] for key in ("gates", "gates_digest")}
+    return {**found, **answers, "promoted": promoted}
 
 
 def _concerns(entry: Entry, release: Release) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qua3ck.conclude.figures import digits_for, figure
-from qua3ck.transfer.markup import Html, tag
+from qua3ck.kit.markup import Html, tag
 
 if TYPE_CHECKING:
     from qua3ck.kit.verdicts import Verdict

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from qua3ck.conclude.changes import threshold_changes
 from qua3ck.conclude.figures import digits_for, figure, interval
+from qua3ck.kit.markup import Content, Html, join, tag
 from qua3ck.question.metrics import METRICS
 from qua3ck.transfer import charts
 from qua3ck.transfer.facts import Facts
-from qua3ck.transfer.markup import Content, Html, join, tag
 from qua3ck.transfer.pieces import (
     answer_word,
     bullets,
@@ -23,7 +23,7 @@ from qua3ck.transfer.pieces import (
     moment_words,
     monospaced,
     param_words,
-    rival_words,
+    rival_in_full,
     score_words,
     source_note,
     verdict_table,
@@ -345,7 +345,7 @@ def _comparisons(facts: Facts) -> Html:
         better = text(f"better.{comparison.verdict}", facts.lang)
         rows.append(
             (
-                rival_words(facts, comparison),
+                rival_in_full(facts, comparison),
                 METRICS[comparison.metric].title,
                 figure(comparison.candidate, digits),
                 figure(comparison.other, digits),

@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qua3ck.conclude.figures import digits_for, figure, interval, verdict_figures
+from qua3ck.kit.markup import Content, Html, join, tag
 from qua3ck.question.metrics import METRICS
 from qua3ck.transfer import charts
 from qua3ck.transfer.facts import Facts, source_entry
-from qua3ck.transfer.markup import Content, Html, join, tag
 from qua3ck.transfer.texts import text
 
 if TYPE_CHECKING:
@@ -169,6 +169,12 @@ def unit_words(facts: Facts, verdict: Verdict) -> str:
 def rival_words(facts: Facts, comparison: Comparison) -> str:
     """Return whom a candidate was compared with."""
     return text(f"against.{comparison.against}", facts.lang)
+
+
+def rival_in_full(facts: Facts, comparison: Comparison) -> str:
+    """Return whom a candidate was compared with, and what that one does if it is no model."""
+    who = rival_words(facts, comparison)
+    return f"{who} ({comparison.says})" if comparison.says else who
 
 
 def difference_words(comparison: Comparison) -> tuple[str, str]:

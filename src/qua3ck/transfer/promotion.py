@@ -121,7 +121,7 @@ def rollback(
     now = history.aliases_now(workspace.ledger).get(alias)
     target = history.version_before(workspace.ledger, alias)
     if target is None:
-        raise _nothing_before(alias, now)
+        raise _nothing_before(workspace, alias, now)
     release = find_release(workspace.ledger, target)
     found = folders.problems(workspace.root / release.path, release.digest)
     if found:
@@ -262,12 +262,20 @@ def _reason_given(reason: str, command: str) -> None:
         )
 
 
-def _nothing_before(alias: str, now: int | None) -> Qua3ckError:
-    says = "has never pointed anywhere" if now is None else f"has only pointed to version {now}"
+def _nothing_before(workspace: Workspace, alias: str, now: int | None) -> Qua3ckError:
+    moves = workspace.ledger.entries("alias.moved", subject=alias)
+    left = sorted({entry.body["version"] for entry in moves} - {now, None})
+    says = "points nowhere" if left else "has never pointed anywhere"
+    if now is not None:
+        says = f"is back at version {now}, where it began"
+        says = says if left else f"has only pointed to version {now}"
+    fix = f"see what there was: qua3ck audit --alias {alias}"
+    if left:
+        fix = f'go forward again: qua3ck promote {left[-1]} --alias {alias} --reason "..."'
     return Qua3ckError(
         f"There is nothing to roll back to: {alias} {says}",
         where=f"the ledger, moves of {alias}",
-        fix="see what there was: qua3ck audit --alias " + alias,
+        fix=fix,
         code="K007",
     )
 

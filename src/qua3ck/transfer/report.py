@@ -11,10 +11,10 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from qua3ck.conclude.figures import verdict_figures
+from qua3ck.kit.markup import Content, Html, join, tag
 from qua3ck.question.metrics import METRICS
 from qua3ck.transfer.evidence import evidence
 from qua3ck.transfer.facts import Facts
-from qua3ck.transfer.markup import Content, Html, join, tag
 from qua3ck.transfer.pieces import (
     SIGNS,
     bullets,

@@ -17,7 +17,13 @@ from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.hashes import digest, file_digest
 from qua3ck.kit.records import as_json, from_json, write_atomic
 from qua3ck.store.warehouse import Warehouse, storable
-from qua3ck.understand.gold.query import Query, parsed, read_query, unknown_table
+from qua3ck.understand.gold.query import (
+    Query,
+    qualified,
+    read_query,
+    sql_columns,
+    unknown_table,
+)
 from qua3ck.understand.section import GoldTable, Understand
 from qua3ck.understand.usercode import as_table, call, code_digest, find_function
 
@@ -230,7 +236,8 @@ def _rows(
     place = f"{PLACE}.{name}"
     query = query_of(name, table, root)
     if query is not None:
-        tree = parsed(query.text, name=query.place, place=place)
+        columns = {one: sql_columns(rows.schema) for one, rows in given.items()}
+        tree = qualified(query, columns)
         made = warehouse.query(tree.sql(dialect="duckdb"), given, threads=1)
     else:
         dotted = table.function or ""

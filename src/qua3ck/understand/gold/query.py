@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 from qua3ck.kit.errors import Qua3ckError, did_you_mean
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from sqlglot import exp
 
 DIALECT = "duckdb"
 Columns = Mapping[str, Mapping[str, str]]
 """Table to its columns' types, in words of SQL."""
 
+_META = {"_piece", "_row", "_known", "_gone"}
 _REACHES_OUT = ("read_", "glob", "getenv", "sniff_", "parquet_", "which_secret", "duckdb_")
 
 
@@ -168,6 +170,26 @@ def rule_of(query: Query, column: str, columns: Columns) -> str:
                 word.set("quoted", not str(word.this).isidentifier())  # as a person writes it
             return str(bare.sql(dialect=DIALECT))
     return ""
+
+
+def sql_columns(schema: pa.Schema) -> dict[str, str]:
+    """Return a table's columns and their types in SQL, without the loader's own columns."""
+    return {f.name: _sql_type(f.type) for f in schema if f.name not in _META}
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    import pyarrow as pa
+
+    is_type = pa.types
+    if is_type.is_integer(kind):
+        return "BIGINT"
+    if is_type.is_floating(kind):
+        return "DOUBLE"
+    if is_type.is_boolean(kind):
+        return "BOOLEAN"
+    if is_type.is_date(kind):
+        return "DATE"
+    return "TIMESTAMP" if is_type.is_timestamp(kind) else "TEXT"
 
 
 def unknown_table(name: str, known: Iterable[str], place: str) -> Qua3ckError:

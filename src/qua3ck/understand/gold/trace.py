@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Any
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.understand.gold.build import Built, Input, query_of, read_input
 from qua3ck.understand.gold.provenance import FROM, with_marks
-from qua3ck.understand.gold.query import Columns, Query, origins, parsed, rule_of, unknown_table
+from qua3ck.understand.gold.query import (
+    Columns,
+    Query,
+    origins,
+    parsed,
+    rule_of,
+    sql_columns,
+    unknown_table,
+)
 from qua3ck.understand.section import Understand
 
 if TYPE_CHECKING:
@@ -28,7 +36,6 @@ if TYPE_CHECKING:
 
 PLACE = "qua3ck trace"
 _SHOWN = 20
-_META = {"_piece", "_row", "_known", "_gone"}
 
 
 @dataclass(frozen=True)
@@ -169,10 +176,7 @@ def _marked(
     for name in way:
         kept = warehouse.read(built[name].table, version=built[name].version)
         tables[f"base {name}"] = kept
-    columns = {
-        name: {f.name: _sql_type(f.type) for f in tables[f"base {name}"].schema if not _is_meta(f)}
-        for name in (*needed, *way)
-    }
+    columns = {name: sql_columns(tables[f"base {name}"].schema) for name in (*needed, *way)}
     steps = _Way(way, needed, columns, rows)
     tree = _whole(table, where, steps, section, built, root)
     return warehouse.query(tree.sql(dialect="duckdb"), tables, threads=1), steps
@@ -364,25 +368,6 @@ def _step(
     }
     rules = {column: rule_of(query, column, columns) for column in behind}
     return Step(name, query.place, rules, behind)
-
-
-def _sql_type(kind: pa.DataType) -> str:
-    import pyarrow as pa
-
-    is_type = pa.types
-    if is_type.is_integer(kind):
-        return "BIGINT"
-    if is_type.is_floating(kind):
-        return "DOUBLE"
-    if is_type.is_boolean(kind):
-        return "BOOLEAN"
-    if is_type.is_date(kind):
-        return "DATE"
-    return "TIMESTAMP" if is_type.is_timestamp(kind) else "TEXT"
-
-
-def _is_meta(field: pa.Field) -> bool:
-    return field.name in _META
 
 
 def _table(name: str) -> exp.Table:

@@ -11,11 +11,13 @@ from typing import TypeAlias
 
 Content: TypeAlias = "str | Html"
 
-_VOID = frozenset({"meta", "br", "hr", "line", "rect", "circle", "path", "polyline", "col"})
+_VOID = frozenset(
+    {"meta", "br", "hr", "line", "rect", "circle", "path", "polyline", "col", "input"}
+)
 
 
 class Html(str):
-    """Text that is markup already; made only by this module and by constants of the report."""
+    """Text that is markup already; made only by this module and by constants of the pages."""
 
     __slots__ = ()
 

@@ -1,0 +1,78 @@
+"""What the catalogue says of a table, before it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Freshness = Literal["fresh", "late", "unknown"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """One load's quality in one dimension: ``failing`` of ``looked_at`` checks of rows failed."""
+
+    at: str
+    dimension: str
+    looked_at: int
+    failing: int
+
+    @property
+    def share(self) -> float:
+        """The share that passed, in [0, 1]; of nothing looked at, nothing passed."""
+        return 1 - self.failing / self.looked_at if self.looked_at else 0.0
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """One column: ``made_from`` names columns, ``rule`` is the expression that makes it."""
+
+    name: str
+    type: str
+    meaning: str = ""
+    classification: str = ""
+    made_from: tuple[str, ...] = ()
+    rule: str = ""
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """One source or gold table.
+
+    Attributes
+    ----------
+    name, layer : str
+        ``layer`` is ``source`` or ``gold``.
+    says : str
+        What it is about.
+    who : mapping
+        Owner, licence, cadence, contact, as far as declared.
+    rows, held, version : int
+        Current rows, records in quarantine, the version of the table.
+    loaded : str
+        When it was loaded or made last; empty if never.
+    fresh : {"fresh", "late", "unknown"}
+        Held against the cadence declared.
+    reads : tuple of str
+        The tables it is made from.
+    quality : tuple of Score
+        Oldest first.
+    sample : tuple of mapping
+        A few rows, only of columns that may be shown; ``no_sample`` says why there is none.
+    """
+
+    name: str
+    layer: Literal["source", "gold"]
+    says: str = ""
+    who: Mapping[str, str] = field(default_factory=dict)
+    rows: int = 0
+    held: int = 0
+    version: int = 0
+    loaded: str = ""
+    fresh: Freshness = "unknown"
+    columns: tuple[ColumnFacts, ...] = ()
+    reads: tuple[str, ...] = ()
+    quality: tuple[Score, ...] = ()
+    sample: tuple[Mapping[str, Any], ...] = ()
+    no_sample: str = ""
