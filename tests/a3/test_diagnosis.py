@@ -10,9 +10,10 @@ from a3_project import bench_of, credit, question
 from qua3ck.a3.algorithms import find
 from qua3ck.a3.baseline import Guess, fit_baseline
 from qua3ck.a3.diagnosis import Diagnosis, diagnose, findings, gain_over, next_step
-from qua3ck.a3.records import Score
+from qua3ck.a3.records import Influence, Score
 from qua3ck.a3.tuning import Record
 from qua3ck.a3.validation import Scored, check, labelled
+from qua3ck.question.records import Costs
 
 CURVE = ((20, 0.9, 0.60), (40, 0.9, 0.65), (60, 0.9, 0.69), (80, 0.9, 0.70), (100, 0.9, 0.70))
 CALM = Diagnosis(
@@ -42,6 +43,49 @@ def codes(bench, seen=CALM, chosen=None, records=None, rule=None, *, rows=240, b
         bench, seen, chosen, records or [chosen], tuned_rows=rows, rule=rule, baseline=baseline
     )
     return {finding.code: finding for finding in listed}
+
+
+@pytest.mark.parametrize(
+    ("given", "metric", "gain"),
+    [
+        ({}, "balanced_accuracy", 0.5),
+        ({"costs": Costs(false_negative=5.0, false_positive=1.0)}, "cost_per_case", None),
+    ],
+)
+def test_a_gain_in_recall_is_told_in_what_a_constant_answer_cannot_have(given, metric, gain):
+    asked = question({"id": "caught", "metric": "recall", "at_least": 0.6}, **given)
+    bench = bench_of(credit(240), asked=asked)
+    assert bench.telling.name == metric
+    at = np.arange(len(bench.rows))
+    positive = bench.truth == "yes"
+    right = Guess(labels=bench.truth, scores=np.column_stack([~positive, positive]).astype(float))
+    yes = Guess(labels=np.full(len(at), "yes"), scores=np.tile([0.0, 1.0], (len(at), 1)))
+    found = gain_over(bench, bench.outcome(at, right), bench.outcome(at, yes))
+    assert found.value == pytest.approx(gain if gain else float((~positive).mean()))
+
+
+def leaning(*drops: float) -> tuple[Influence, ...]:
+    return tuple(Influence(f"c{n}", drop, drop - 0.01, drop + 0.01) for n, drop in enumerate(drops))
+
+
+@pytest.mark.parametrize(
+    ("drops", "told"),
+    [
+        ((0.15, 0.03), True),
+        ((0.15,), True),
+        ((0.15, 0.08), False),  # another one does half as much
+        ((0.04, 0.001), False),  # alone it does little
+        ((0.005, 0.001), False),
+        ((), False),
+    ],
+)
+def test_a_column_that_carries_the_model_is_asked_about(bench, drops, told):
+    chosen = record()
+    found = findings(
+        bench, CALM, chosen, [chosen], tuned_rows=240, rule=None, baseline=BASE,
+        influences=leaning(*drops),
+    )  # fmt: skip
+    assert [one.code for one in found] == (["A021"] if told else [])
 
 
 def test_a_calm_candidate_has_nothing_to_say(bench):
@@ -130,6 +174,18 @@ def test_an_error_without_an_upper_bound_is_judged_relative_to_itself():
 def test_the_next_step_names_the_a_that_helps_most(bench, says, seen, records):
     best = max(records, key=lambda one: one.value)
     assert next_step(bench, seen, best, records).startswith(says)
+
+
+def test_a_candidate_that_is_worse_than_the_baseline_is_not_called_maybe_nothing(bench):
+    worse = dataclasses.replace(CALM, gain=Score(-0.05, -0.07, -0.03))
+    assert codes(bench, worse)["A004"].says.endswith("it is worse.")
+
+
+def test_where_the_last_value_wins_in_time_earlier_outcomes_are_proposed():
+    rows = credit(240).assign(day=np.arange(240))
+    timed = bench_of(rows, order="time", time="day")
+    nothing = dataclasses.replace(CALM, gain=Score(-0.05, -0.07, -0.03), honest=0.4)
+    assert "outcomes before" in next_step(timed, nothing, record(), [record()])
 
 
 def test_a_real_candidate_is_looked_at_from_all_sides():

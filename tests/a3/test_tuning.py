@@ -155,6 +155,15 @@ def test_between_equals_the_explainable_one_is_taken(algorithms):
     assert pick([grown, plain], (*algorithms, forest), sign=1.0) is plain
 
 
+def test_of_decisions_that_folds_cannot_tell_apart_the_surer_probabilities_are_kept(algorithms):
+    lucky = dataclasses.replace(done(0, (0.9, 0.7, 0.86)), log_loss=0.9)
+    sure = dataclasses.replace(done(1, (0.7, 0.9, 0.80)), log_loss=0.5)
+    far = dataclasses.replace(done(2, (0.6, 0.6, 0.60)), log_loss=0.1)
+    listed = [lucky, sure, far]
+    assert pick(listed, algorithms, sign=1.0, decides=True) is sure
+    assert pick(listed, algorithms, sign=1.0) is lucky  # a ranking is told apart well enough
+
+
 def test_the_lower_is_better_where_the_metric_says_so(algorithms):
     low, high = done(0, (1.0, 1.1, 0.9)), done(1, (3.0, 3.1, 2.9))
     assert pick([high, low], algorithms, sign=-1.0) is low

@@ -6,14 +6,16 @@ import pytest
 
 from qua3ck.cli import reproduce
 from qua3ck.cli.main import Parser
+from qua3ck.question.records import Risk
 from qua3ck.transfer.records import Certificate, Remade
+from qua3ck.transfer.section import Transfer
 
 GOLDEN = Remade("golden", False, False, True, "labels equal", "row 3: another label")
 
 
 @pytest.fixture
 def typed(monkeypatch):
-    def run(*compared: Remade, differences: tuple[str, ...] = ()) -> int:
+    def run(*compared: Remade, differences: tuple[str, ...] = (), asked: str = "nobody") -> int:
         made = Certificate(
             version=1,
             release="r",
@@ -26,7 +28,13 @@ def typed(monkeypatch):
             at="2026-01-01",
         )
         project = SimpleNamespace(
-            root=Path(), newest=lambda version: version, reproduce=lambda *_, **__: made
+            root=Path(),
+            newest=lambda version: version,
+            reproduce=lambda *_, **__: made,
+            file=SimpleNamespace(
+                question=SimpleNamespace(risk=Risk(affects="nobody")),
+                transfer=Transfer(approve=asked),
+            ),
         )
 
         @contextmanager
@@ -49,6 +57,13 @@ def test_a_version_that_differs_ends_with_1_and_says_what(typed, capsys):
     assert said.splitlines()[-1] == "next: qua3ck explain K010"
 
 
-def test_a_version_that_is_the_same_ends_with_0(typed, capsys):
-    assert typed() == 0
-    assert "is reproduced" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("asked", "following"), [("nobody", "promote 1"), ("two_person", "approve 1")]
+)
+def test_a_version_that_is_the_same_ends_with_0_and_says_what_is_due(
+    typed, capsys, asked, following
+):
+    assert typed(asked=asked) == 0
+    said = capsys.readouterr().out
+    assert "is reproduced" in said
+    assert said.splitlines()[-1].startswith(f"next: qua3ck {following} ")

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from late_project import Made, copied, make_project
+
+from qua3ck.a3.records import Candidate
 from qua3ck.conclude.records import Comparison, Conclusion
 from qua3ck.kit.verdicts import Verdict
+from qua3ck.understand.records import Snapshot
 
 
 @dataclass(frozen=True)
@@ -52,3 +60,16 @@ def conclusion(undecided) -> Conclusion:
         size_mb=0.1, reasons=("Chosen by validation.",), risks=(), at="2026-03-01T00:00:00Z",
         predictions_digest="p" * 64,
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Snapshot, Candidate]:
+    """Make the project once; every test gets a copy of folder and keys."""
+    base = tmp_path_factory.mktemp("original")
+    return base, *make_project(base)
+
+
+@pytest.fixture
+def made(original, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
+    base, snapshot, candidate = original
+    return Made(copied(base, tmp_path, monkeypatch), snapshot, candidate)

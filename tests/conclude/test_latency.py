@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from qua3ck.conclude.latency import quantiles, single_row_latencies
 
@@ -19,6 +20,12 @@ def test_at_least_500_single_rows_are_predicted_after_a_warm_up():
     assert len(seen) > len(times)
     assert set(seen) == set(range(7))
     assert (times >= 0).all()
+
+
+@pytest.mark.parametrize(("asked", "calls"), [(True, 1000), (False, 300)])
+def test_a_promised_latency_is_measured_on_more_requests(asked, calls):
+    rows = pd.DataFrame({"x": range(7)})
+    assert len(single_row_latencies(lambda row: row, rows, asked=asked)) == calls
 
 
 def test_quantiles_are_order_statistics():

@@ -4,144 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
+from late_project import QUESTION, Made, copied, make_candidate
 
-from qua3ck.a3.records import Candidate, Score, Trial
-from qua3ck.conclude import conclude, examine
-from qua3ck.conclude.opening import _run
+from qua3ck.conclude import conclude
+from qua3ck.conclude import opening as module
+from qua3ck.conclude.opening import Judge, _run
 from qua3ck.conclude.records import Conclusion
 from qua3ck.conclude.section import Conclude
-from qua3ck.govern import Workspace, open_workspace
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.records import as_json
 from qua3ck.project.asking import set_question
-from qua3ck.question.records import FairnessGap, Kpi, Question
-from qua3ck.understand import Source, Understand, take_snapshot, training_rows
-from qua3ck.understand.records import Snapshot
-
-QUESTION = Question(
-    asks="Who pays late?",
-    decides="A clerk calls.",
-    why_now="Too many reminders.",
-    risks="A call too many.",
-    stop_if=("rows < 10",),
-    kpis=(
-        Kpi(id="auc", metric="roc_auc", at_least=0.7),
-        Kpi(id="accuracy", metric="accuracy", at_least=0.5, slice_by=("region",), min_rows=20),
-        Kpi(id="latency", metric="latency_p99_ms", at_most=2000.0),
-        Kpi(id="size", metric="model_size_mb", at_most=50.0),
-    ),
-    fairness=(
-        FairnessGap(id="gap", metric="accuracy_difference", by="region", at_most=0.9, min_rows=20),
-    ),
-    positive="yes",
-)
-
-
-@dataclass(frozen=True)
-class Made:
-    """A project with its snapshot and a candidate, and what it takes to conclude."""
-
-    workspace: Workspace
-    snapshot: Snapshot
-    candidate: Candidate
-
-    def conclude(self, question: Question = QUESTION, *, openings: int = 1, champion=None):
-        return conclude(
-            Conclude(openings=openings), question, self.snapshot, self.candidate, self.workspace,
-            champion=champion, seed=7,
-        )  # fmt: skip
-
-    def events(self, name: str) -> list:
-        return self.workspace.ledger.entries(name)
-
-
-def write_rows(path: Path, rows: int = 700) -> None:
-    random = np.random.default_rng(5)
-    income = random.normal(50, 10, rows).round(2)
-    region = random.choice(["north", "south"], rows)
-    chance = 1 / (1 + np.exp(-(income - 50) / 4))
-    late = np.where(random.uniform(size=rows) < chance, "no", "yes")
-    frame = pd.DataFrame({"income": income, "region": region, "late": late})
-    frame.to_csv(path, index=False)
-
-
-def make_candidate(
-    snapshot: Snapshot, workspace: Workspace, *, algorithm: str = "logistic_regression"
-) -> Candidate:
-    from qua3ck.a3 import Rivals
-    from qua3ck.a3.adapt import build_pipeline, fit, prelude_spec
-    from qua3ck.a3.algorithms import find
-    from qua3ck.a3.baseline import class_names, fit_rule, naive_for
-    from qua3ck.a3.package import choose_format, package
-    from qua3ck.store.releases import prelude
-
-    rows = training_rows(snapshot, workspace)
-    spec = prelude_spec(snapshot)
-    prepared, target = prelude.prepare(rows, spec), class_names(rows[snapshot.target])
-    part = len(rows) * 4 // 5
-
-    def fitted(count: int):
-        pipeline = build_pipeline(spec, find(algorithm, "binary"), {}, 1)
-        fit(pipeline, prepared.iloc[:count], target[:count])
-        return pipeline
-
-    twin = fitted(part)
-    folder = workspace.root / "candidates" / algorithm
-    folder.parent.mkdir(exist_ok=True)
-    packed = package(
-        fitted(len(rows)), spec, folder=folder, held_out=prepared.iloc[part:], training=rows,
-        algorithm=algorithm, seed=1, twin=twin,
-        choice=choose_format(twin, spec, prepared.iloc[part:]),
-    )  # fmt: skip
-    candidate = Candidate(
-        digest=packed.digest, artefact=f"candidates/{algorithm}", snapshot=snapshot.id,
-        algorithm=algorithm, params={}, model_format=packed.model_format,
-        why_format=packed.why, seed=1, scores={"auc": Score(0.8)}, baseline={"auc": Score(0.5)},
-        rule={}, gain=Score(0.3), train_score=0.8, honest=0.8, optimistic=0.8, seed_sd=0.0,
-        learning_curve=(),
-        trials=(Trial(0, algorithm, {}, "complete", {"auc": 0.8}, 0.8, True, 1, 1),),
-        influences=(), next_step="", findings=(), code_digest="",
-    )  # fmt: skip
-    (baseline,) = naive_for(QUESTION, snapshot, rows)
-    beaten = Rivals(baseline, fit_rule("income < 50", snapshot, rows))
-    evidence = workspace.root / "evidence" / f"candidate-{candidate.digest}.json"
-    evidence.write_text(json.dumps({"rivals": as_json(beaten)}))
-    return candidate
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory) -> tuple[Path, Snapshot, Candidate]:
-    """Make the project once; every test gets a copy of folder and keys."""
-    base = tmp_path_factory.mktemp("original")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("QUA3CK_KEYS", str(base / "keys"))
-        root = base / "project"
-        root.mkdir()
-        write_rows(root / "late.csv")
-        workspace = open_workspace(root, "late", actor="analyst")
-        section = Understand(sources={"late": Source(kind="csv", path="late.csv")}, target="late")
-        snapshot = take_snapshot(section, QUESTION, test_share=0.3, seed=1, workspace=workspace)
-        set_question(QUESTION, workspace)
-        return base, snapshot, make_candidate(snapshot, workspace)
-
-
-def copied(base: Path, to: Path, patch: pytest.MonkeyPatch) -> Workspace:
-    shutil.copytree(base / "keys", to / "keys")
-    shutil.copytree(base / "project", to / "project")
-    patch.setenv("QUA3CK_KEYS", str(to / "keys"))
-    return open_workspace(to / "project", "late", actor="analyst")
-
-
-@pytest.fixture
-def made(original, tmp_path, monkeypatch) -> Made:
-    base, snapshot, candidate = original
-    return Made(copied(base, tmp_path, monkeypatch), snapshot, candidate)
+from qua3ck.question.records import Question
 
 
 @pytest.fixture(scope="module")
@@ -271,6 +148,13 @@ def test_a_budget_that_was_used_and_lowered_again_does_not_make_the_verdict_mild
     assert made.conclude(openings=1).kpis[0].confidence == pytest.approx(0.99)
 
 
+def test_a_verdict_on_other_sealed_rows_is_not_taken_for_this_one(judged, first):
+    other = replace(judged.candidate, snapshot="another snapshot")
+    path = module._path(judged.workspace, judged.candidate, QUESTION.digest, 1)
+    assert path.is_file()
+    assert module._path(judged.workspace, other, QUESTION.digest, 1) != path
+
+
 def test_another_candidate_is_refused_when_the_budget_is_spent(judged):
     made = judged
     other = make_candidate(made.snapshot, made.workspace, algorithm="decision_tree")
@@ -322,33 +206,33 @@ def test_a_champion_that_the_ledger_does_not_know_is_not_loaded(made):
     assert "champion" not in {comparison.against for comparison in found.comparisons}
 
 
+def test_a_judge_that_was_started_ahead_gives_the_same_verdict(made):
+    with Judge() as judge:
+        judge.start()
+        found = conclude(
+            Conclude(openings=1), QUESTION, made.snapshot, made.candidate, made.workspace,
+            champion=None, seed=7, judge=judge,
+        )  # fmt: skip
+    path = next((made.workspace.root / "evidence" / "conclusions").glob("*.json"))
+    path.unlink()
+    again = made.conclude()
+    assert found.predictions_digest == again.predictions_digest
+    assert found.kpis[0] == again.kpis[0]
+
+
+def test_a_judge_that_is_never_asked_ends_with_the_run():
+    with Judge() as judge:
+        judge.start()
+        waiting = judge._process
+        assert waiting.poll() is None
+    assert waiting.returncode is not None
+
+
 def test_a_killed_judge_is_told_apart_and_can_be_run_again(tmp_path, monkeypatch):
     script = tmp_path / "killed"
     script.write_text("#!/bin/sh\nkill -9 $$\n")
     script.chmod(0o755)
     monkeypatch.setattr("qua3ck.conclude.opening.sys.executable", str(script))
     with pytest.raises(Qua3ckError, match="status -9") as caught:
-        _run({}, where="candidate")
+        _run({}, Judge(), where="candidate")
     assert caught.value.code == "C016"
-
-
-def test_no_value_leaves_the_child_with_an_exception(monkeypatch):
-    def leak(job):
-        raise ValueError(f"could not read {job['secret']}")
-
-    monkeypatch.setattr(examine, "examine", leak)
-    told = examine.answer({"secret": "Maria, 4711"})
-    assert set(told) == {"crash"}
-    assert "ValueError in test_opening.py" in told["crash"]
-    assert "Maria" not in json.dumps(told)
-
-
-def test_a_pipeline_that_stops_on_a_sealed_value_is_the_users_to_mend():
-    class Stops:
-        def predict(self, rows):
-            raise KeyError(f"Maria, {len(rows)}")
-
-    with pytest.raises(Qua3ckError) as caught:
-        examine._predict(Stops(), pd.DataFrame({"a": [1]}))
-    assert caught.value.code == "C017"
-    assert "Maria" not in str(caught.value)

@@ -37,7 +37,8 @@ def test_the_record_says_why_what_was_close_and_against_what(conclusion, undecid
     said = " ".join(
         reasons(QUESTION, CANDIDATE, [undecided], conclusion.comparisons, allowed=False)
     )
-    assert "forest had the best validation auc (0.8300)" in said
+    assert "forest was kept among" in said
+    assert "with a validation auc of 0.8300" in said
     assert "Close: boosting (auc 0.8250)" in said
     assert "tree" not in said
     assert "Against baseline: recall better by 0.33 [0.25, 0.41], better beyond doubt" in said

@@ -28,7 +28,23 @@ def test_lines_end_with_the_reason_and_the_next_thing_to_type(conclusion):
 def test_a_failed_promise_is_named_before_an_undecided_one(conclusion, undecided):
     failed = replace(undecided, id="f1", value=0.3, low=0.2, high=0.4, verdict="fail")
     shown = lines(replace(conclusion, kpis=(undecided, failed)))
-    assert shown[-2] == "blocked: f1 is 0.30 [0.20, 0.40]; wanted >= 0.80."
+    assert shown[-2] == (
+        "blocked: f1 is 0.30 [0.20, 0.40]; wanted >= 0.80. Also: recall undecided."
+    )
+
+
+def test_every_reason_is_named_the_first_in_full_and_a_finding_by_its_code(conclusion, undecided):
+    gap = replace(undecided, id="sex_gap", verdict="fail")
+    findings = (
+        Finding("C003", "block", "recall", "recall is undecided."),
+        Finding("C005", "block", "sex_gap", "sex_gap fails."),
+        Finding("C001", "block", "auc", "The candidate may be no better than the baseline."),
+        Finding("U001", "block", "column late", "late alone gives the target away."),
+    )
+    shown = lines(replace(conclusion, fairness=(gap,), findings=findings))
+    assert shown[-2].startswith("blocked: sex_gap is 0.83 [0.76, 0.89]; wanted >= 0.80. Also: ")
+    assert shown[-2].endswith("Also: recall undecided, C001, U001.")
+    assert not any("late alone" in line for line in shown[:-2])  # its own phase has said it
 
 
 def test_an_allowed_conclusion_ends_with_release(conclusion):

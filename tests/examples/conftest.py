@@ -48,9 +48,11 @@ def copy_of(tmp_path_factory) -> Callable[[str], Copy]:
         folder = base / name
         folder.mkdir()
         sources = ROOT / "examples" / name
-        for pattern in ("*.py", "*.yaml", "*.ipynb"):
+        for pattern in ("*.py", "*.yaml", "*.ipynb", "gold/*.sql", "contracts/*.yaml"):
             for path in sources.glob(pattern):
-                shutil.copy(path, folder)
+                copy = folder / path.relative_to(sources)
+                copy.parent.mkdir(exist_ok=True)
+                shutil.copy(path, copy)
         return Copy(folder, base / "keys")
 
     return make

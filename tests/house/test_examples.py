@@ -24,7 +24,7 @@ def test_the_readme_has_five_headings_and_what_went_wrong(example):
 
 
 def test_the_examples_are_there():
-    assert [path.name for path in EXAMPLES] == ["credit", "iris"]
+    assert [path.name for path in EXAMPLES] == ["credit", "iris", "shipments"]
 
 
 def test_no_state_of_a_project_is_committed(our_files):

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 
-from qua3ck.kit.child import answer_of
+from qua3ck.kit.child import answer_of, begin
 
 ECHO = """
 import json
@@ -36,6 +36,12 @@ def test_a_child_is_given_its_job_and_answers():
     words = ["ä", "two\nlines", "x" * 200_000]
     said, status = answer_of([sys.executable, "-c", ECHO], {"words": words})
     assert (len(said) > 200_000, status) == (True, 0)
+
+
+def test_a_child_begun_ahead_waits_for_its_job():
+    waiting = begin([sys.executable, "-c", ECHO])
+    assert waiting.poll() is None
+    assert answer_of(["never", "started"], {"words": [1]}, begun=waiting) == (b"[1]\n", 0)
 
 
 def test_code_in_a_child_that_asks_for_input_is_told_that_there_is_none():

@@ -45,3 +45,28 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 
 def test_names_are_listed_once_in_order():
     assert set(names('rows < 3 and col("two words") > rows', where="here")) == {"rows", "two words"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "answer"),
+    [
+        ("gain < 0", None),
+        ("gain >= 0", None),
+        ("not gain < 0", None),
+        ("gain - 1 < rows", None),
+        ("0 < gain < 1", None),
+        ("gain < 0 and rows > 1", None),
+        ("gain < 0 and rows < 1", False),
+        ("gain < 0 or rows > 1", True),
+        ("rows < 1 or gain < 0", None),
+        ("rows > 1", True),
+    ],
+)
+def test_a_number_that_is_not_known_makes_the_answer_unknown(rule, answer):
+    found = evaluate(rule, {**VALUES, "gain": float("nan")}, where="here")
+    assert found is answer
+
+
+def test_a_row_without_a_number_is_one_for_which_no_comparison_holds():
+    ages = {"age": np.array([10.0, np.nan, 40.0])}
+    assert evaluate("age > 30", ages, where="here").tolist() == [False, False, True]

@@ -143,3 +143,10 @@ def test_stop_rules_wait_until_all_they_name_is_known():
     asked = question(ACCURACY, stop_if=("gain < 0 or opened > 1",))
     assert stop(asked, {"opened": 2}) == ()
     assert stop(asked, {"opened": 2, "gain": 0.1}) == ("gain < 0 or opened > 1",)
+
+
+def test_a_stop_rule_about_a_number_that_is_not_known_stops_and_says_so():
+    asked = question(ACCURACY, stop_if=("gain < 0", "gain < 0 or rows > 1", "rows < 1"))
+    fired = stop(asked, {"gain": float("nan"), "rows": 5})
+    assert fired == ("gain < 0 (not applicable: gain is unknown)", "gain < 0 or rows > 1")
+    assert stop(asked, {"gain": 0.2, "rows": 1}) == ()

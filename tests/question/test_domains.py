@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from qua3ck.question import METRICS, Kpi, Outcome, judge_kpi
 from qua3ck.question.bounds import interval
@@ -38,7 +39,9 @@ def outside(made):
         "DeLong, logit, rare class": ("roc_auc", scored(made, 3000, 8)),
         "BCa bootstrap": ("f1", made.binary(rng, 20)),
         "BCa bootstrap, few errors": ("macro_f1", some_wrong(1000, 1)),
-        "BCa bootstrap, one wild error": ("rmse", one_wild_error(1000)),
+        "BCa, absolute errors": ("mae", made.numbers(rng, 50)),
+        "BCa, squared errors": ("rmse", Outcome(np.arange(150.0), values=rng.normal(size=150))),
+        "BCa, squared errors, one wild": ("rmse", one_wild_error(1000)),
         "calibration, corrected": ("ece", made.binary(rng, 40)),
         "clusters, share": ("accuracy", everybody_right(90, clusters=np.arange(90) % 3)),
         "clusters, one giant": (
@@ -51,14 +54,16 @@ def outside(made):
             "accuracy",
             some_wrong(2000, 1000, order=np.arange(2000)),
         ),
+        "blocks, nobody wrong": ("accuracy", everybody_right(2000, order=np.arange(2000))),
         "blocks, t": ("brier", made.binary(rng, 40, order=np.arange(40))),
     }
 
 
 CASES = ["DeLong, logit", "DeLong, logit, rare class", "BCa bootstrap",
-         "BCa bootstrap, few errors", "BCa bootstrap, one wild error", "calibration, corrected",
-         "clusters, share", "clusters, one giant", "clusters, t", "blocks, share",
-         "blocks, long memory", "blocks, t"]  # fmt: skip
+         "BCa bootstrap, few errors", "BCa, absolute errors", "BCa, squared errors",
+         "BCa, squared errors, one wild", "calibration, corrected", "clusters, share",
+         "clusters, one giant", "clusters, t", "blocks, share", "blocks, long memory",
+         "blocks, nobody wrong", "blocks, t"]  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -93,15 +98,38 @@ def test_every_domain_has_a_case_above():
     assert {case for case in CASES if case in DOMAINS} == set(DOMAINS) - always
 
 
+@pytest.mark.parametrize("confidence", [0.95, 0.99])
 @pytest.mark.parametrize("domain", DOMAINS.values(), ids=DOMAINS)
-def test_a_domain_is_entered_at_its_numbers_and_not_one_below(domain):
-    enough = {"units": domain.units, "rarer": domain.rarer, "effective": domain.effective}
-    assert domain.refusal(**enough, unit="rows") == ""
+def test_a_domain_is_entered_at_its_numbers_and_not_one_below(domain, confidence):
+    enough = {
+        "units": domain.fewest(confidence), "rarer": domain.rarer, "effective": domain.effective,
+    }  # fmt: skip
+    assert domain.refusal(**enough, unit="rows", confidence=confidence) == ""
     for what, number in enough.items():
         if number:
-            reason = domain.refusal(**{**enough, what: number - 1}, unit="blocks")
+            fewer = {**enough, what: number - 1}
+            reason = domain.refusal(**fewer, unit="blocks", confidence=confidence)
             assert reason.startswith("too few blocks for this method")
             assert f"{number:.0f}" in reason
+
+
+def test_what_is_too_little_is_never_rounded_up_to_enough():
+    domain = DOMAINS["BCa bootstrap"]
+    reason = domain.refusal(units=500, unit="rows", rarer=9, effective=7.99, confidence=0.95)
+    assert "about 7.9 of them, it needs 8" in reason
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.983, 0.999])
+@pytest.mark.parametrize("method", ["BCa, absolute errors", "BCa, squared errors"])
+def test_errors_need_the_rows_to_have_seen_what_one_in_twenty_does(method, confidence):
+    domain = DOMAINS[method]
+    fewest = domain.fewest(confidence)
+
+    def missed(rows):
+        return binom.cdf(domain.sightings - 1, rows, 0.05)
+
+    assert missed(fewest) <= 1 - confidence
+    assert fewest == domain.units or missed(fewest - 1) > 1 - confidence
 
 
 @pytest.mark.parametrize("domain", DOMAINS.values(), ids=DOMAINS)

@@ -105,8 +105,9 @@ def test_a_series_in_any_order_of_rows_has_the_same_blocks():
 
 
 @pytest.mark.parametrize("series", [np.zeros(50), np.ones(3), np.full(200, 0.1)])
-def test_a_series_without_movement_has_no_memory(series):
-    assert memory(series) == 1.0
+def test_a_series_without_movement_may_remember_everything(series):
+    assert memory(series) == len(series)
+    assert blocks(np.arange(len(series)), series).number == 1
 
 
 @pytest.mark.parametrize(

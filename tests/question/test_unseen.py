@@ -27,8 +27,29 @@ def test_a_class_never_found_may_hide_hits():
 
 def test_nothing_is_hidden_where_every_kind_was_seen():
     truth, labels = ["1", "1", "0", "0"] * 20, ["1", "0", "0", "1"] * 20
-    for name in ("balanced_accuracy", "macro_f1", "f1", "brier"):
-        assert asked(name, truth, labels) == Reach(0.0, 0.0)
+    scores = np.where(np.array(labels)[:, None] == ["0", "1"], 0.9, 0.1)
+    for name in ("balanced_accuracy", "macro_f1", "f1", "brier", "log_loss"):
+        assert asked(name, truth, labels, scores=scores) == Reach(0.0, 0.0)
+
+
+@pytest.mark.parametrize(("name", "cost"), [("brier", 0.81), ("log_loss", -np.log(0.1))])
+def test_a_sure_model_that_was_never_wrong_yet_may_be(name, cost):
+    truth = ["1"] * 30 + ["0"] * 70
+    scores = np.where(np.array(truth)[:, None] == ["0", "1"], 0.9, 0.1)
+    found = asked(name, truth, truth, scores=scores)
+    hidden = 0.3 * (1 - 0.05 ** (1 / 30)), 0.7 * (1 - 0.05 ** (1 / 70))
+    assert found.up == pytest.approx(np.hypot(*hidden) * cost)
+    assert found.down == 0
+    once = ["0", *truth[1:]]  # the first row was called 1
+    assert asked(name, once, truth, scores=scores).up == pytest.approx(hidden[1] * cost)
+
+
+def test_of_three_classes_the_one_that_a_row_is_least_like_counts():
+    scores = np.tile([0.7, 0.2, 0.1], (40, 1))
+    outcome = Outcome(np.array(["a"] * 40), scores=scores, classes=("a", "b", "c"))
+    rows = Units(np.arange(40), 40, "rows", in_line=False)
+    found = unseen(metric("brier", where=""), outcome, rows, confidence=0.95)
+    assert found.up == pytest.approx((1 - 0.05 ** (1 / 40)) * (0.49 + 0.04 + 0.81))
 
 
 def test_an_error_not_made_yet_still_costs():

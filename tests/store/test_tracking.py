@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 from qua3ck.kit.errors import Qua3ckError
+from qua3ck.store import tracking as tracking_module
 from qua3ck.store.tracking import Tracking, adopt_moved_folder
 
 
@@ -131,6 +133,29 @@ def test_a_server_that_is_down_is_said_in_seconds(tmp_path):
     assert caught.value.code == "S040"
     assert "secret" not in str(caught.value)
     assert "secret" not in repr(tracking)
+
+
+def test_a_server_that_accepts_and_never_answers_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(tracking_module, "_REACH_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        tracking = Tracking(f"http://127.0.0.1:{silent.getsockname()[1]}", tmp_path, "stock")
+        with pytest.raises(Qua3ckError, match=r"does not answer within 0.2 s") as caught:
+            tracking.begin("loop", key="k", tags={})
+    assert caught.value.code == "S040"
+
+
+@pytest.mark.parametrize(("given", "kept"), [(None, "10"), ("77", "77")])
+def test_patience_is_the_users_where_the_user_set_one(given, kept):
+    code = (
+        "import os; from qua3ck.store.tracking import _hushed\n"
+        "with _hushed(): print(os.environ['MLFLOW_HTTP_REQUEST_TIMEOUT'])"
+    )
+    plain = {k: v for k, v in os.environ.items() if k != "MLFLOW_HTTP_REQUEST_TIMEOUT"}
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env=plain | ({"MLFLOW_HTTP_REQUEST_TIMEOUT": given} if given else {}),
+    )  # fmt: skip
+    assert said.stdout.strip() == kept
 
 
 def test_a_database_that_is_none_is_said_and_not_a_traceback(tmp_path):

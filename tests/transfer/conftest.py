@@ -219,7 +219,7 @@ def made_entries() -> tuple[MadeEntry, ...]:
         made_entry(1, "project.created", "consumer-credit"),
         made_entry(2, "person.enrolled", "risk_manager", roles=["approver"]),
         made_entry(3, "question.set", "consumer-credit", digest=QUESTION.digest, kpis=promises),
-        made_entry(4, "source.loaded", SNAPSHOT.id, rows=4454),
+        made_entry(4, "source.loaded", "applications", table="bronze/applications", version=0),
         made_entry(5, "seal.made", SNAPSHOT.seal, snapshot=SNAPSHOT.id),
         made_entry(6, "candidate.kept", CANDIDATE.digest),
         made_entry(7, "seal.opened", SNAPSHOT.seal, candidate=CANDIDATE.digest, opening=1),

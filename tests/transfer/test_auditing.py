@@ -47,6 +47,18 @@ def test_says_who_when_why_and_on_what_evidence(storied):
     assert "kpis: pass" in text
 
 
+def test_after_a_rollback_the_gates_of_the_promotion_before_are_shown(storied):
+    answer = audit(storied.workspace, on="2026-03-09")
+    promoted = storied.workspace.ledger.entries("alias.moved")[0]
+    assert (answer.move.version, answer.evidence["kind"]) == (1, "rollback")
+    assert answer.evidence["gates"] == promoted.body["gates"]
+    assert answer.evidence["promoted"]["seq"] == promoted.seq
+    text = "\n".join(answer.lines())
+    assert "rollback by analyst" in text
+    assert f"ledger entry {promoted.seq}: the first that holds" in text
+    assert "  kpis: pass" in text
+
+
 def test_in_a_notebook_all_of_them_read_as_text(storied):
     answer, verified = audit(storied.workspace, on="2026-03-06"), verify(storied.workspace)
     assert repr(answer).splitlines() == answer.lines()
@@ -73,6 +85,27 @@ def test_lists_everything_in_order_and_a_version_by_itself(storied):
         "champion: version 1 -> version 2 (promote): asks better",
         "champion: version 2 -> version 1 (rollback): too many calls",
     ]
+
+
+def test_a_version_is_told_from_its_question_and_its_data_on(lender):
+    ledger, snapshot = lender.workspace.ledger, lender.snapshot
+    (pinned,) = snapshot.sources
+    for version in (pinned.version, pinned.version + 1):
+        body = {"table": pinned.table, "version": version, "loaded": 4454, "held": 3}
+        ledger.append("source.loaded", "applications", body)
+    ledger.append("source.loaded", "others", {"table": "silver/others", "version": 0})
+    ledger.append("question.set", "shop", {"digest": lender.question.digest, "kpis": []})
+    ledger.append("seal.made", snapshot.seal, {"seal": snapshot.seal, "rows": 891})
+    ledger.append("seal.made", "another", {"seal": "another", "rows": 5})
+    opened = {"seal": snapshot.seal, "candidate": lender.candidate.digest, "k": 1, "m": 1}
+    ledger.append("seal.opened", snapshot.seal, opened)
+    lender.release()
+    events = audit(lender.workspace, version=1).events
+    told = {event.event: event.says for event in events}
+    assert [event.event for event in events].count("source.loaded") == 1
+    assert told["source.loaded"] == "bronze/applications version 0, 4,454 loaded, 3 held"
+    assert told["seal.made"] == f"891 rows sealed as {snapshot.seal}"
+    assert "question.set" in told
 
 
 def test_a_threshold_changed_after_a_verdict_is_shouted(lender):

@@ -178,9 +178,17 @@ def test_rollback_goes_back_step_by_step_and_not_to_and_fro(small_lender):
     back = rollback(small_lender.workspace, reason="still", tracking=small_lender.tracking)
     assert (back.before, back.version) == (2, 1)
     assert small_lender.tracking.pointers == {"champion": "1"}
-    with pytest.raises(Qua3ckError, match="only pointed to version 1") as told:
+    with pytest.raises(Qua3ckError, match="is back at version 1, where it began") as told:
         rollback(small_lender.workspace, reason="more", tracking=small_lender.tracking)
     assert told.value.code == "K007"
+    assert "qua3ck promote 3" in told.value.fix
+
+
+def test_the_only_version_has_nothing_before_it(small_lender):
+    small_lender.release()
+    small_lender.promote(1)
+    with pytest.raises(Qua3ckError, match="has only pointed to version 1"):
+        rollback(small_lender.workspace, reason="worse", tracking=small_lender.tracking)
 
 
 def test_rollback_to_a_changed_version_is_refused(small_lender):

@@ -9,9 +9,9 @@ import pytest
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.findings import Finding
+from qua3ck.kit.markup import Html, join, tag
 from qua3ck.transfer import report, texts
 from qua3ck.transfer.facts import source_entry
-from qua3ck.transfer.markup import Html, join, tag
 from qua3ck.transfer.report import render
 
 VOID = {"meta", "br", "hr"}
@@ -113,8 +113,8 @@ def test_of_many_parts_page_one_shows_only_those_that_do_not_hold(facts):
     )
     conclusion = replace(facts.conclusion, slices=parts, release_allowed=False)
     front = render(replace(facts, conclusion=conclusion)).split('class="evidence"')[0]
-    assert "auc[region=7]" in front
-    assert "auc[region=8]" not in front
+    assert "auc, region = 7" in front
+    assert "auc, region = 8" not in front
     assert "20 parts of the data were judged by themselves; 19 of these passed." in front
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -152,6 +154,51 @@ def test_rows_that_are_gone_are_told_by_the_fresh_process(lender):
     with pytest.raises(Qua3ckError) as told:
         reproduce(lender.workspace, 1)
     assert "gold/training" in f"{told.value.what} {told.value.where}"
+
+
+@pytest.fixture
+def built(lender, remade, monkeypatch):
+    """Build environments on paper: note every command, copy and interpreter; run nothing."""
+    noted: dict[str, list] = {"commands": [], "copied_to": [], "trained_by": []}
+    monkeypatch.setattr(module, "_run_or_say", lambda c, purpose: noted["commands"].append(c))
+    monkeypatch.setattr(
+        module.environment, "copy_ourselves", lambda python: noted["copied_to"].append(str(python))
+    )
+
+    def trained(workspace, release, *, python, into):
+        noted["trained_by"].append(python)
+        return remade
+
+    monkeypatch.setattr(module, "_remake", trained)
+    return noted
+
+
+@pytest.mark.parametrize("hashed", [True, False])
+def test_a_fresh_environment_is_built_from_the_versions_own_lock_and_does_the_training(
+    lender, built, monkeypatch, hashed
+):
+    monkeypatch.setattr(module.environment, "all_hashed", lambda lock: hashed)
+    certificate = reproduce(lender.workspace, 1, fresh_env=True)
+    make, install = built["commands"]
+    (python,) = built["trained_by"]
+    place = Path(make[-1])
+    assert make[1:3] == ["-m", "venv"]
+    assert Path(python).is_relative_to(place)
+    assert built["copied_to"] == [python] == [install[0]]
+    lock = lender.root / "releases" / "1" / "requirements.txt"
+    assert install[install.index("--requirement") + 1] == str(lock)
+    assert "--no-deps" in install
+    assert ("--require-hashes" in install) is hashed
+    assert certificate.fresh_env
+    assert certificate.same
+    assert lender.workspace.ledger.entries("reproduction.made")[-1].body["fresh_env"] is True
+    assert not place.exists()  # nothing is left behind
+
+
+def test_without_it_the_interpreter_at_hand_does_the_training(lender, built):
+    assert not reproduce(lender.workspace, 1).fresh_env
+    assert built["commands"] == []
+    assert built["trained_by"] == [sys.executable]
 
 
 def test_a_lock_that_cannot_be_installed_is_told(tmp_path):

@@ -88,13 +88,15 @@ def test_a_snapshot_pins_splits_seals_and_tells(bench, question):
 
     ledger = bench.workspace.ledger
     loaded = ledger.entries("source.loaded")[0].body
-    assert {k: loaded[k] for k in ("table", "version", "rows", "digest")} == {
-        "table": "bronze/rows",
+    pinned = snapshot.sources[0]
+    assert {k: loaded[k] for k in ("table", "version", "rows", "held")} == {
+        "table": "silver/rows",
         "version": 0,
         "rows": 120,
-        "digest": snapshot.sources[0].digest,
+        "held": 0,
     }
-    assert set(loaded["files"]) == {"rows.csv"}
+    assert (pinned.table, pinned.version, pinned.rows) == ("silver/rows", 0, 120)
+    assert loaded["files"] == {"rows.csv": file_digest(bench.root / "rows.csv")}
     assert ledger.entries("seal.made")[0].body["rows"] == 24
 
     opened = open_seal(snapshot, bench.workspace, candidate="c", openings=1)
@@ -105,10 +107,11 @@ def test_a_snapshot_pins_splits_seals_and_tells(bench, question):
     again = reread_seal(snapshot, bench.workspace, candidate="c")
     assert again.rows.equals(opened.rows)
 
-    # Outside the raw file and bronze no file holds a sealed row in the open.
+    # Outside the raw file, its kept bytes and the source's own table no file holds a sealed
+    # row in the open.
     sealed = set(people()["ref"].to_pylist()) - kept_refs(bench)
     for path in bench.root.rglob("*"):
-        if path.is_file() and "bronze" not in path.parts and path.name != "rows.csv":
+        if path.is_file() and not {"raw", "silver"} & set(path.parts) and path.name != "rows.csv":
             data = path.read_bytes()
             assert not any(ref.encode() in data for ref in sealed), path
 
@@ -207,7 +210,7 @@ def test_a_column_that_vanished_is_an_error_until_declared(bench):
     bench.csv(people().drop_columns(["day"]))
     with pytest.raises(Qua3ckError, match='"day"') as told:
         bench.snapshot(bench.section(entity="ref"))
-    assert told.value.code == "U104"
+    assert told.value.code == "U063"
     gone = bench.snapshot(bench.section(entity="ref", columns={"day": "ignore"}))
     assert "day" not in [c.name for c in gone.columns]
 

@@ -190,7 +190,7 @@ def _neighbors(params: Mapping[str, Any], seed: int, task: Task, weights: Weight
 def _forest(params: Mapping[str, Any], seed: int, task: Task, weights: Weights) -> Any:
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-    given = {"n_estimators": 200, "min_samples_leaf": 3, **params}
+    given = {"n_estimators": 100, "min_samples_leaf": 3, **params}
     if task == "regression":
         return RandomForestRegressor(random_state=seed, n_jobs=2, **given)
     return RandomForestClassifier(random_state=seed, n_jobs=2, class_weight=weights, **given)
@@ -296,14 +296,14 @@ ALGORITHMS: Mapping[str, Algorithm] = {
             tasks=_ALL,
             build=_forest,
             space={
-                "n_estimators": Range(50, 400, log=True, whole=True),
+                "n_estimators": Range(50, 200, log=True, whole=True),
                 "max_depth": Range(4, 24, whole=True),
                 "min_samples_leaf": Range(1, 50, log=True, whole=True),
                 "max_features": Range(0.1, 1.0),
             },
             defaults=(
                 {
-                    "n_estimators": 200,
+                    "n_estimators": 100,
                     "max_depth": 16,
                     "min_samples_leaf": 3,
                     "max_features": 0.35,

@@ -21,6 +21,16 @@ if TYPE_CHECKING:
     from qua3ck.question.records import Costs, Question
 
 Naive = Literal["majority", "cheapest", "mean", "median", "last_value"]
+
+# A prediction that always says the same gets these perfect for nothing ("yes" to everybody:
+# recall 1), or as bad as can be ("no": recall 0); either way it says nothing about a model.
+FREE = {
+    "recall": "balanced_accuracy",
+    "precision": "balanced_accuracy",
+    "specificity": "balanced_accuracy",
+    "false_positive_rate": "balanced_accuracy",
+    "ece": "brier",
+}
 _RULE = "a3.rule"
 
 
@@ -172,6 +182,17 @@ class Rule:
         scores[:, at], scores[:, 1 - at] = chance, 1 - chance
         names = np.array(self.classes, dtype=object)
         return Guess(labels=names[np.where(holds, at, 1 - at)], scores=scores)
+
+
+def telling_metric(name: str, costs: Costs | None) -> str:
+    """Return the metric by which a model is held against a naive prediction.
+
+    The metric itself, unless a constant answer has it for nothing: then what the decisions
+    cost, where the question says so, else the nearest metric that cannot be had so.
+    """
+    if name not in FREE:
+        return name
+    return "cost_per_case" if costs is not None and name != "ece" else FREE[name]
 
 
 def naive_kinds(snapshot: Snapshot, costs: Costs | None) -> tuple[Naive, ...]:

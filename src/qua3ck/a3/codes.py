@@ -158,4 +158,14 @@ PAGES: tuple[CodePage, ...] = (
         "No space left on device.",
         "Free some space and run the loop again; it goes on where it stopped.",
     ),
+    CodePage(
+        "A021",
+        "One column carries the model",
+        "Shuffled among validation rows, one column costs at least two fifths of the whole gain "
+        "over the baseline and three times what the next column does. Often such a column is "
+        "written after the outcome, or because of it.",
+        "The length of a sales call tells best who will buy; it is known when the call is over.",
+        "Ask who writes the column and when. If it is not known when the prediction is made: "
+        "known_at_prediction: {exclude: [duration]}. If it is, nothing is to be cured.",
+    ),
 )

@@ -268,9 +268,10 @@ def _target_encoder(scope: Any, operator: Any, container: Any) -> None:
     fitted = operator.raw_operator
     per_column = 1 if fitted.target_type_ != "multiclass" else len(fitted.classes_)
     means = np.atleast_1d(fitted.target_mean_)
+    columns = _single_columns(scope, operator.inputs, container)
     encoded: list[str] = []
     for at, encodings in enumerate(fitted.encodings_):
-        column = operator.inputs[at // per_column].full_name
+        column = columns[at // per_column]
         known = [str(word).encode() for word in fitted.categories_[at // per_column]]
         name = scope.get_unique_variable_name("mean")
         container.add_node(
@@ -292,6 +293,31 @@ def _target_encoder(scope: Any, operator: Any, container: Any) -> None:
         axis=1,
         name=scope.get_unique_operator_name("Concat"),
     )
+
+
+def _single_columns(scope: Any, inputs: Any, container: Any) -> list[str]:
+    """Return each column by itself; the converter may have merged several into one input."""
+    from onnx import TensorProto
+
+    names: list[str] = []
+    for given in inputs:
+        width = int(given.get_second_dimension())
+        if width == 1:
+            names.append(given.full_name)
+            continue
+        for at in range(width):
+            place = str(scope.get_unique_variable_name("place"))
+            container.add_initializer(place, TensorProto.INT64, [1], [at])
+            name = str(scope.get_unique_variable_name("column"))
+            container.add_node(
+                "Gather",
+                [given.full_name, place],
+                name,
+                axis=1,
+                name=scope.get_unique_operator_name("Gather"),
+            )
+            names.append(name)
+    return names
 
 
 def _parse_scaled_target(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:

@@ -21,12 +21,20 @@ from qua3ck.kit.findings import Finding
 if TYPE_CHECKING:
     from qua3ck.a3.algorithms import Algorithm
     from qua3ck.a3.baseline import Guess
+    from qua3ck.a3.records import Influence
     from qua3ck.question import Outcome
 
 GAP = 0.03
+CARRIES = 0.4  # of the gain over the baseline
+LEADS = 3.0  # times the next column's influence
 _SHARES = (0.2, 0.4, 0.6, 0.8)
 _SEEDS = 5
 _RANDOM = "random_state"
+_EARLIER = {
+    "independent": "",
+    "grouped": "",
+    "time": " In time order the outcomes before, as far as they are known by then, often do.",
+}
 
 
 @dataclass(frozen=True)
@@ -85,13 +93,16 @@ def diagnose(
 
 
 def gain_over(bench: Bench, mine: Outcome, other: Outcome) -> Score:
-    """Return how much better the candidate is on the same validation rows, with bounds."""
+    """Return how much better the candidate is on the same validation rows, with bounds.
+
+    Told in the objective, unless a constant answer has that for nothing (``Bench.telling``).
+    """
     from qua3ck.question import compare
 
     kpi = bench.leading
     try:
         found = compare(
-            bench.metric.name,
+            bench.telling.name,
             mine,
             other,
             confidence=kpi.confidence if kpi else 0.95,
@@ -111,11 +122,13 @@ def findings(
     tuned_rows: int,
     rule: Score | None,
     baseline: Scored,
+    influences: Sequence[Influence] = (),
 ) -> tuple[Finding, ...]:
     """Return what is to be said about the candidate and how it was found."""
     listed = (
         *_about_fit(bench, diagnosis),
         *_about_gain(bench, diagnosis, rule),
+        *_about_columns(bench, diagnosis, influences),
         *_about_search(record, records),
         *_about_order(bench, baseline, records),
     )
@@ -150,7 +163,7 @@ def next_step(bench: Bench, diagnosis: Diagnosis, record: Record, records: Seque
     if diagnosis.gain.low is None or diagnosis.gain.low <= 0:
         return (
             "Adapt features: no candidate beats the baseline beyond doubt, so the columns do not "
-            "hold the answer yet. Tuning cannot put it there."
+            "hold the answer yet. Tuning cannot put it there." + _EARLIER[bench.snapshot.order]
         )
     if slope > noise / 2:
         return (
@@ -339,17 +352,19 @@ def _about_gain(bench: Bench, diagnosis: Diagnosis, rule: Score | None) -> list[
     gain = diagnosis.gain
     if gain.low is None or gain.low <= 0:
         bound = "no bound" if gain.low is None else f"bound {gain.low:.3g}"
+        unit = f" in {bench.telling.name}" if bench.telling is not bench.metric else ""
+        worse = gain.high is not None and gain.high < 0
         found.append(
             Finding(
                 "A004",
                 "warn",
                 f"a3, {bench.objective}",
-                f"On validation rows the gain over the naive baseline is {gain.value:.3g} "
-                f"({bound}): it could be nothing.",
+                f"On validation rows the gain over the naive baseline is {gain.value:.3g}{unit} "
+                f"({bound}): {'it is worse' if worse else 'it could be nothing'}.",
                 {"gain": gain.value, "low": gain.low, "high": gain.high},
             )
         )
-    elif diagnosis.seed_sd > gain.value / 2:
+    elif diagnosis.seed_sd > gain.value / 2 and bench.telling is bench.metric:
         found.append(
             Finding(
                 "A005",
@@ -372,6 +387,30 @@ def _about_gain(bench: Bench, diagnosis: Diagnosis, rule: Score | None) -> list[
             )
         )
     return found
+
+
+def _about_columns(
+    bench: Bench, diagnosis: Diagnosis, influences: Sequence[Influence]
+) -> list[Finding]:
+    """Ask about a column that carries the model: often it is known only afterwards."""
+    if not influences or bench.telling is not bench.metric:
+        return []
+    first, rest = influences[0], max([one.drop for one in influences[1:]], default=0.0)
+    gain = diagnosis.gain.value
+    carries = first.low > 0 and first.drop >= CARRIES * gain and first.drop >= LEADS * rest
+    if gain <= 0 or not carries:
+        return []
+    return [
+        Finding(
+            "A021",
+            "warn",
+            f"a3, column {first.column}",
+            f"{first.column} carries the model: shuffled, it costs {first.drop:.3g} of the gain of "
+            f"{gain:.3g} over the baseline, the next column {rest:.3g}. Is it known when the "
+            "prediction is made? If not, exclude it under known_at_prediction.",
+            {"column": first.column, "drop": first.drop, "gain": gain, "next": rest},
+        )
+    ]
 
 
 def _about_search(record: Record, records: Sequence[Record]) -> list[Finding]:
@@ -413,6 +452,8 @@ def _about_search(record: Record, records: Sequence[Record]) -> list[Finding]:
 
 def _about_order(bench: Bench, baseline: Scored, records: Sequence[Record]) -> list[Finding]:
     """Warn where hyperparameters were searched although the features hold nothing yet."""
+    if bench.telling is not bench.metric:
+        return []  # "yes" to everybody has the best recall there is, and it means nothing
     first = {one.algorithm: one for one in reversed(records) if one.state == "complete"}
     best = max((_worth(bench, one) for one in first.values()), default=None)
     if best is None or len(records) <= len(first) or best > bench.sign * baseline.value:

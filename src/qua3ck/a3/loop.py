@@ -54,6 +54,7 @@ P = TypeVar("P", Baseline, Rule)
 
 TRIAL_ROWS = 20_000
 _PHASE = "A3"
+_SERVER_GONE = "S040"
 _AFTER = 4
 _PACKAGES = (
     "qua3ck",
@@ -130,6 +131,7 @@ def run_loop(
     workspace: Workspace,
     *,
     tracking: Tracking,
+    searched: Callable[[], None] | None = None,
 ) -> Candidate:
     """Search for the best pipeline and package it as it would ship.
 
@@ -145,6 +147,8 @@ def run_loop(
         Warehouse, ledger and progress.
     tracking : Tracking
         Where every trial becomes an MLflow run.
+    searched : callable, optional
+        Called when the search is over; diagnosis and packaging are still to be done.
 
     Returns
     -------
@@ -175,9 +179,12 @@ def run_loop(
         log = TrialLog(loop.folder / "trials.jsonl")
         records = tune(contest, loop.algorithms, a3.budget, log, on_trial=noted.trial)
         noted.catch_up(records)
+        if searched is not None:
+            searched()
         candidate = _finish(loop, records, baseline, rule, noted)
-    except Qua3ckError:
-        noted.give_up()
+    except Qua3ckError as problem:
+        if problem.code != _SERVER_GONE:  # it would only be waited for once more
+            noted.give_up()
         raise
     noted.end(candidate)
     _keep(loop, candidate, Rivals(baseline.predictor, rule.predictor if rule else None))
@@ -383,7 +390,11 @@ def _stop_if(
 
 
 def _baseline(loop: _Loop, bench: Bench) -> _Measured[Baseline]:
-    """Return the naive prediction that does best on the validation rows."""
+    """Return the naive prediction that does best on the validation rows.
+
+    By the objective, unless a constant answer has that for nothing: the strongest at recall
+    would be the one that says yes to everybody.
+    """
     final = naive_for(loop.question, loop.snapshot, bench.rows)
     per_fold = [
         naive_for(loop.question, loop.snapshot, bench.rows.iloc[fold.train]) for fold in bench.folds
@@ -392,7 +403,16 @@ def _baseline(loop: _Loop, bench: Bench) -> _Measured[Baseline]:
         _measure(bench, predictor, [made[at] for made in per_fold])
         for at, predictor in enumerate(final)
     ]
-    return max(measured, key=lambda one: bench.sign * one.scored.value)
+    return max(measured, key=lambda one: _strength(bench, one))
+
+
+def _strength(bench: Bench, rival: _Measured[Baseline]) -> float:
+    from qua3ck.question import score
+
+    if bench.telling is bench.metric:
+        return bench.sign * rival.scored.value
+    sign = 1.0 if bench.telling.higher_is_better else -1.0
+    return sign * score(bench.telling, rival.outcome)
 
 
 def _rule(loop: _Loop, bench: Bench) -> _Measured[Rule] | None:
@@ -478,7 +498,8 @@ def _finish(
     from qua3ck.a3.influence import influences
 
     bench, trials = loop.bench, loop.a3.budget.trials
-    chosen = pick(records, loop.algorithms, sign=bench.sign)
+    decides = bench.metric.needs == "labels"
+    chosen = pick(records, loop.algorithms, sign=bench.sign, decides=decides)
     algorithm = _named(loop.algorithms, chosen.algorithm)
     loop.say(f"checking {algorithm.name} on all training rows", trials)
     checked = _full_check(loop, algorithm, chosen.params)
@@ -526,6 +547,7 @@ def _finish(
                 tuned_rows=_tuned_rows(loop),
                 rule=over_rule,
                 baseline=baseline.scored,
+                influences=leaned_on,
             ),
             *_threshold_finding(loop, threshold),
         ),

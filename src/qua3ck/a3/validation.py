@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from qua3ck.a3.baseline import Guess, class_names
+from qua3ck.a3.baseline import Guess, class_names, telling_metric
 from qua3ck.a3.folds import Fold, moments
 from qua3ck.a3.threshold import HALF, choose_threshold
 from qua3ck.kit.errors import NotEnoughEvidence
@@ -66,6 +66,11 @@ class Bench:
     def objective(self) -> str:
         """The id under which the objective is reported: the leading KPI's, else the metric."""
         return self.leading.id if self.leading else self.metric.name
+
+    @property
+    def telling(self) -> Metric:
+        """What a gain over the naive baseline is told in: the objective where it can tell."""
+        return _metric(telling_metric(self.metric.name, self.question.costs))
 
     @property
     def sign(self) -> float:
@@ -130,12 +135,15 @@ class Scored:
         KPI id to its value over all validation rows.
     violation : float
         Sum of relative shortfalls of the other KPIs and fairness gaps; 0 if all are met.
+    log_loss : float or None
+        Of the probabilities over all validation rows; None for a regression.
     """
 
     value: float
     folds: tuple[float, ...]
     by_kpi: Mapping[str, float]
     violation: float
+    log_loss: float | None = None
 
 
 def make_bench(
@@ -296,7 +304,13 @@ def score_guess(
     folds = _fold_values(bench, checked, guess)
     defined = [value for value in folds if value == value]  # noqa: PLR0124 - NaN differs from itself
     value = float(np.mean(defined)) if defined else score(bench.metric, measured)
-    return Scored(value, folds, _by_kpi(bench, measured), _violation(bench, measured))
+    return Scored(
+        value,
+        folds,
+        _by_kpi(bench, measured),
+        _violation(bench, measured),
+        score("log_loss", measured) if measured.scores is not None else None,
+    )
 
 
 def labelled(bench: Bench, checked: Checked) -> Guess:

@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print every comparison; 1 if one that is needed differs."""
     from qua3ck.kit.records import as_json
+    from qua3ck.project.status import approvals_due
 
     settle_version(options)
     with opened(options) as project:
@@ -27,10 +28,12 @@ def run(options: argparse.Namespace) -> int:
         say_json(as_json(made))
         return 0 if made.same else 1
     for one in made.compared:
-        say(f"    {one.answer:<12} {one.what}: {one.says} ({one.tolerance})")
+        say(f"    {one.answer:<12} {one.what:<11} {one.says}; tolerance: {one.tolerance}")
     if made.same:
         say(f"K   version {version} is reproduced; certificate: {project.root / made.path}")
-        say(f"next: qua3ck promote {version} {options.project} --reason WHY")
+        due = approvals_due(project.file)
+        verb, who = ("approve", " --as NAME") if due else ("promote", "")
+        say(f"next: qua3ck {verb} {version} {options.project}{who} --reason WHY")
     else:
         say(f"K   version {version} is NOT reproduced", *(f"    {d}" for d in made.differences))
         say("next: qua3ck explain K010")

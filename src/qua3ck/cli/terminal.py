@@ -80,6 +80,13 @@ def opened(options: argparse.Namespace) -> Iterator[Project]:
 
 
 @contextmanager
+def watched(options: argparse.Namespace) -> Iterator[Callable[[str, str, int, int], None]]:
+    """Give what shows progress, for a verb that opens no project."""
+    with _progress(quiet=options.json) as progress:
+        yield progress
+
+
+@contextmanager
 def _progress(*, quiet: bool) -> Iterator[Callable[[str, str, int, int], None]]:
     if quiet or not sys.stderr.isatty():
         yield _plain if not quiet else _nothing

@@ -30,7 +30,7 @@ from qua3ck.kit.records import as_json, from_json
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qua3ck.a3 import Rivals
+    from qua3ck.a3.baseline import Baseline, Rule
     from qua3ck.a3.records import Candidate
     from qua3ck.govern import Workspace
     from qua3ck.kit.findings import Finding
@@ -59,9 +59,20 @@ def main() -> None:
     """Read a job from standard input and write the answer to standard output."""
     answer_to = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    _load_libraries()
     job = job_given()
     with answer_to:
         answer_to.write(json.dumps(answer(job)).encode())
+
+
+def _load_libraries() -> None:
+    """Import what any judgement needs, for a process that was started ahead of its job."""
+    from importlib import import_module
+
+    for name in ("pandas", "scipy.stats", "skops.io", "onnxruntime"):
+        import_module(name)
+    for name in ("a3.loop", "govern", "question.judging", "store.warehouse", "understand.seal"):
+        import_module(f"qua3ck.{name}")
 
 
 def answer(job: dict[str, Any]) -> dict[str, Any]:
@@ -80,17 +91,17 @@ def examine(job: dict[str, Any]) -> Conclusion:
     case = _read(job)
     model = _candidate_model(case)
     champion, problem = _champion_model(case, job["champion"])
-    beaten, trained = _proven_rivals(case)
+    naive, rule, trained = _proven_rivals(case)
     rows, opening, again = _open(case)
     base = truth_only(rows, case.snapshot, case.question)
     prediction = _predict(model, rows)
     outcome = replace(
         with_prediction(base, prediction),
-        latencies_ms=single_row_latencies(model.predict, rows),
+        latencies_ms=single_row_latencies(model.predict, rows, asked=_asks_latency(case)),
         size_mb=_size_mb(case),
         explainable=_explainable(case),
     )
-    rivals = _beaten(beaten, base, rows, trained)
+    rivals = _beaten(naive, rule, base, rows, trained)
     if champion is not None:
         try:
             rivals.append(Judged("champion", with_prediction(base, champion.predict(rows))))
@@ -131,9 +142,10 @@ def _judged(
         *notes,
     )
     verdicts = (*judgement.kpis, *judgement.slices, *judgement.fairness)
-    blocking = (*case.snapshot.findings, *case.candidate.findings, *found)
+    before = (*case.snapshot.findings, *case.candidate.findings)
+    found = (*found, *(finding for finding in before if finding.blocks))
     allowed = all(verdict.verdict == "pass" for verdict in verdicts) and not any(
-        finding.blocks for finding in blocking
+        finding.blocks for finding in found
     )
     latencies = outcome.latencies_ms
     return Conclusion(
@@ -240,19 +252,24 @@ def _predict(model: Model, rows: pd.DataFrame) -> Prediction:
         ) from problem
 
 
-def _proven_rivals(case: _Case) -> tuple[Rivals, pd.DataFrame]:
-    """Return what the candidate has to beat, and the training rows that prove it unweakened."""
+def _proven_rivals(case: _Case) -> tuple[tuple[Baseline, ...], Rule | None, pd.DataFrame]:
+    """Return what the candidate has to beat, and the training rows that prove it unweakened.
+
+    All naive predictions that suit the question, not only the one that was best at the
+    objective of the search: for another promise a different one may be the stronger.
+    """
     from qua3ck.a3 import rivals
     from qua3ck.a3.baseline import fit_rule, naive_for
     from qua3ck.understand import training_rows
 
     found = rivals(case.candidate, case.workspace.root)
     trained = training_rows(case.snapshot, case.workspace)
-    same = found.baseline in naive_for(case.question, case.snapshot, trained)
+    naive = naive_for(case.question, case.snapshot, trained)
+    same = found.baseline in naive
     if found.rule is not None:
         same = same and found.rule == fit_rule(found.rule.text, case.snapshot, trained)
     if same:
-        return found, trained
+        return naive, found.rule, trained
     raise Qua3ckError(
         "Baseline or rule in the candidate's evidence is not what its training rows give",
         where=f"evidence/, candidate {case.candidate.digest[:12]}",
@@ -262,18 +279,25 @@ def _proven_rivals(case: _Case) -> tuple[Rivals, pd.DataFrame]:
 
 
 def _beaten(
-    beaten: Rivals, base: Outcome, rows: pd.DataFrame, trained: pd.DataFrame
+    naive: tuple[Baseline, ...],
+    rule: Rule | None,
+    base: Outcome,
+    rows: pd.DataFrame,
+    trained: pd.DataFrame,
 ) -> list[Judged]:
-    """Return baseline and rule on the sealed rows.
+    """Return the naive predictions and the rule on the sealed rows.
 
     In time order the last value before each row is known, whether trained on or sealed.
     """
     import pandas as pd
 
     known = pd.concat([trained, rows], ignore_index=True)
-    judged = [Judged("baseline", with_prediction(base, beaten.baseline.predict(rows, known=known)))]
-    if beaten.rule is not None:
-        judged.append(Judged("rule", with_prediction(base, beaten.rule.predict(rows))))
+    judged = [
+        Judged("baseline", with_prediction(base, one.predict(rows, known=known)), one.says)
+        for one in naive
+    ]
+    if rule is not None:
+        judged.append(Judged("rule", with_prediction(base, rule.predict(rows)), rule.text))
     return judged
 
 
@@ -321,6 +345,10 @@ def _size_mb(case: _Case) -> float:
     files = (path for path in folder.rglob("*") if path.is_file())
     shipped = (path for path in files if "reference" not in path.relative_to(folder).parts)
     return sum(path.stat().st_size for path in shipped) / 1e6
+
+
+def _asks_latency(case: _Case) -> bool:
+    return any(kpi.metric.startswith("latency_") for kpi in case.question.kpis)
 
 
 def _explainable(case: _Case) -> bool:

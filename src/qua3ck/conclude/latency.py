@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 
 REQUESTS = 1000
 LEAST_REQUESTS = 500
+UNASKED_REQUESTS = 300
 SLOW_MS = 15.0
 _WARM_UP = 30
 
 
 def single_row_latencies(
-    predict: Callable[[pd.DataFrame], Any], rows: pd.DataFrame
+    predict: Callable[[pd.DataFrame], Any], rows: pd.DataFrame, *, asked: bool = True
 ) -> NDArray[np.float64]:
-    """Return the time in ms of each of at least 500 predictions of one row.
+    """Return the time in ms of each of many predictions of one row.
 
     Parameters
     ----------
@@ -29,17 +30,22 @@ def single_row_latencies(
         Takes a table of one row.
     rows : DataFrame, shape (n_rows, ...)
         At least one row; taken in turn, so that the cache of one row is not measured.
+    asked : bool, default True
+        Whether a promise rests on it.
 
     Notes
     -----
     30 calls first, not counted; no garbage collection meanwhile. 1000 calls, or 500 where
-    one takes longer than 15 ms. One process, one caller: queueing is not in it.
+    one takes longer than 15 ms; 300 where nothing was promised. One process, one caller:
+    queueing is not in it.
     """
     import numpy as np
 
-    singles = [rows.iloc[[number]] for number in range(min(len(rows), REQUESTS))]
+    most = REQUESTS if asked else UNASKED_REQUESTS
+    singles = [rows.iloc[[number]] for number in range(min(len(rows), most))]
     warm = [_time(predict, singles[number % len(singles)]) for number in range(_WARM_UP)]
-    requests = LEAST_REQUESTS if float(np.median(warm)) > SLOW_MS else REQUESTS
+    slow = float(np.median(warm)) > SLOW_MS
+    requests = min(most, LEAST_REQUESTS) if slow else most
     running = gc.isenabled()
     gc.disable()
     try:

@@ -7,15 +7,16 @@ in it. The same candidate and question give the record that was kept, without an
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from qua3ck.conclude.changes import threshold_changes
 from qua3ck.conclude.findings import change_findings
 from qua3ck.conclude.records import Conclusion
-from qua3ck.kit.child import answer_of
+from qua3ck.kit.child import answer_of, begin
 from qua3ck.kit.clock import stamp
 from qua3ck.kit.errors import Blocked, NotEnoughEvidence, Qua3ckError
 from qua3ck.kit.hashes import digest
@@ -32,6 +33,40 @@ KEPT = Path("evidence") / "conclusions"
 _KINDS = {kind.__name__: kind for kind in (Qua3ckError, Blocked, NotEnoughEvidence)}
 
 
+class Judge:
+    """The judging process; it can be started ahead, while the loop is still at work.
+
+    Until it is given its job it loads libraries and waits: it has no key, no row and no name
+    of a project. It ends with whoever started it.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Return the judge itself."""
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        """End the process if it was never asked."""
+        if self._process is not None:
+            with self._process as process:
+                process.kill()
+
+    def start(self) -> None:
+        """Start the process, so that it is ready when it is asked."""
+        if self._process is None:
+            self._process = begin(self._command())
+
+    def ask(self, job: dict[str, Any]) -> tuple[bytes, int]:
+        """Return what the process answers to a job, and its exit status."""
+        ready, self._process = self._process, None
+        return answer_of(self._command(), job, begun=ready)
+
+    def _command(self) -> list[str]:
+        return [sys.executable, "-P", "-m", "qua3ck.conclude.examine"]
+
+
 def conclude(
     section: Conclude,
     question: Question,
@@ -41,6 +76,7 @@ def conclude(
     *,
     champion: Path | None,
     seed: int,
+    judge: Judge | None = None,
 ) -> Conclusion:
     """Judge a candidate on the sealed rows; the record is kept and never made twice.
 
@@ -56,6 +92,8 @@ def conclude(
         Folder of the version now in use; compared in the same opening.
     seed : int
         For the bootstrap.
+    judge : Judge, optional
+        Started ahead; one of its own by default.
 
     Returns
     -------
@@ -95,8 +133,9 @@ def conclude(
             level=level,
             champion=champion,
             seed=seed,
+            judge=judge or Judge(),
         )
-        kept = _keep(judged, workspace)
+        kept = _keep(judged, candidate, workspace)
         workspace.progress("C", "judged", 1, 1)
     return _with_changes(kept, workspace)
 
@@ -121,7 +160,7 @@ def _kept(
     workspace: Workspace, question: Question, candidate: Candidate, *, openings: int
 ) -> Conclusion | None:
     """Return the record of the same judgement if the ledger vouches for its bytes."""
-    path = _path(workspace, candidate.digest, question.digest, openings)
+    path = _path(workspace, candidate, question.digest, openings)
     if not path.exists():
         return None
     try:
@@ -133,9 +172,9 @@ def _kept(
     return conclusion if any(entry.body["record"] == proof for entry in entries) else None
 
 
-def _keep(conclusion: Conclusion, workspace: Workspace) -> Conclusion:
+def _keep(conclusion: Conclusion, candidate: Candidate, workspace: Workspace) -> Conclusion:
     """Keep the record, then have the ledger vouch for it; a crash in between costs a reread."""
-    path = _path(workspace, conclusion.candidate, conclusion.question, conclusion.openings)
+    path = _path(workspace, candidate, conclusion.question, conclusion.openings)
     save(conclusion, path)
     kept = load(Conclusion, path)
     workspace.ledger.append("verdict.made", kept.candidate, _ledger_body(kept))
@@ -165,8 +204,10 @@ def _ledger_body(conclusion: Conclusion) -> dict[str, Any]:
     }
 
 
-def _path(workspace: Workspace, candidate: str, question: str, openings: int) -> Path:
-    name = digest({"candidate": candidate, "question": question, "openings": openings})
+def _path(workspace: Workspace, candidate: Candidate, question: str, openings: int) -> Path:
+    """Return where the record lies; the same training rows may stand beside other sealed ones."""
+    facts = {"candidate": candidate.digest, "snapshot": candidate.snapshot}
+    name = digest({**facts, "question": question, "openings": openings})
     return workspace.root / KEPT / f"{name}.json"
 
 
@@ -180,6 +221,7 @@ def _judge_in_child(
     level: int,
     champion: Path | None,
     seed: int,
+    judge: Judge,
 ) -> Conclusion:
     job = {
         "root": str(workspace.root),
@@ -194,14 +236,13 @@ def _judge_in_child(
         "champion": str(champion) if champion else None,
         "seed": seed,
     }
-    answer = _run(job, where=f"candidate {candidate.digest[:12]}")
+    answer = _run(job, judge, where=f"candidate {candidate.digest[:12]}")
     return from_json(Conclusion, answer)
 
 
-def _run(job: dict[str, Any], *, where: str) -> Any:
+def _run(job: dict[str, Any], judge: Judge, *, where: str) -> Any:
     """Run the child and return its record; its errors become ours, its output is not shown."""
-    command = [sys.executable, "-P", "-m", "qua3ck.conclude.examine"]
-    said, status = answer_of(command, job)
+    said, status = judge.ask(job)
     try:
         answer = json.loads(said)
     except ValueError:

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Judged:
-    """One predictor's outcome on the sealed rows, and its name in the record."""
+    """One predictor's outcome on the sealed rows, its name in the record, and what it does."""
 
     name: str
     outcome: Outcome
+    says: str = ""
 
 
 def truth_only(rows: pd.DataFrame, snapshot: Snapshot, question: Question) -> Outcome:

@@ -118,8 +118,9 @@ def _why_chosen(question: Question, candidate: Candidate) -> list[str]:
         return [f"{candidate.algorithm} was kept after {len(done)} finished trials."]
     best = figure(candidate.scores[kpi.id].value, 4)
     said = [
-        f"{candidate.algorithm} had the best validation {kpi.id} ({best}) among"
-        f" {len(done)} finished trials that were compared, limits first."
+        f"{candidate.algorithm} was kept among {len(done)} finished trials, with a validation"
+        f" {kpi.id} of {best}. Limits come first; of those that validation cannot tell from the"
+        " best, the explainable, the quicker and the smaller one is taken."
     ]
     return said + [_closeness(trial, kpi, candidate) for trial in _close(done, kpi, candidate)]
 
@@ -151,8 +152,9 @@ def _against(comparison: Comparison) -> str:
     digits = digits_for(comparison.difference, comparison.low, comparison.high)
     gain = figure(comparison.difference, digits)
     bounds = interval(comparison.low, comparison.high, digits)
+    who = f"{comparison.against} ({comparison.says})" if comparison.says else comparison.against
     return (
-        f"Against {comparison.against}: {comparison.metric} better by {gain} {bounds},"
+        f"Against {who}: {comparison.metric} better by {gain} {bounds},"
         f" {_SURE[comparison.verdict]}."
     )
 

@@ -17,7 +17,7 @@ class Comparison:
     ``difference`` is signed so that above zero means the candidate is better; ``low`` and
     ``high`` are one-sided bounds; None where the figure cannot be had, and ``method`` then says
     why. ``verdict``: pass = better beyond doubt, fail = worse
-    beyond doubt, undecided else.
+    beyond doubt, undecided else. ``says`` is what the other one does, where it is no model.
     """
 
     against: str
@@ -30,6 +30,7 @@ class Comparison:
     p_value: float | None
     method: str
     verdict: str
+    says: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Conclusion:
     ``requests``. ``parity`` compares what ships with the pipeline as trained, on the sealed
     rows: ``rows``, ``labels_differ``, ``largest_difference``; empty where the pipeline ships
     itself. ``reread`` says that the rows had been opened for this candidate before.
-    ``predictions_digest`` lets a reproduction prove equality without a row being kept.
+    ``findings`` hold those of earlier phases too where they block. ``predictions_digest`` lets
+    a reproduction prove equality without a row being kept.
     """
 
     candidate: str

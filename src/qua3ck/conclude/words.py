@@ -39,6 +39,7 @@ def lines(conclusion: Conclusion) -> list[str]:
         f"C  {finding.severity}: {finding.says} ({finding.code})"
         for finding in conclusion.findings
         if finding.severity != "inform" and finding.code not in _SAID_BY_A_ROW
+        if finding.code.startswith("C")  # those of earlier phases were said there
     ]
     return [*shown, *_ending(conclusion)]
 
@@ -94,14 +95,13 @@ def _ending(conclusion: Conclusion) -> list[str]:
     verdicts = (*conclusion.kpis, *conclusion.slices, *conclusion.fairness)
     failed = [verdict for verdict in verdicts if verdict.verdict == "fail"]
     open_ones = [verdict for verdict in verdicts if verdict.verdict == "undecided"]
+    others = [f for f in conclusion.findings if f.blocks and f.code not in _SAID_BY_A_ROW]
     code = next((finding.code for finding in conclusion.findings if finding.blocks), "C003")
-    if failed:
-        reason = _missed(failed[0])
-    elif open_ones:
-        reason = _still_open(open_ones[0])
-    else:
-        reason = next((f.says for f in conclusion.findings if f.blocks), conclusion.reasons[-1])
-    return [f"blocked: {reason}", f"next: qua3ck explain {code}"]
+    in_full = [*map(_missed, failed), *map(_still_open, open_ones), *(f.says for f in others)]
+    short = [f"{v.id} {v.verdict}" for v in (*failed, *open_ones)] + [f.code for f in others]
+    reason = in_full[0] if in_full else conclusion.reasons[-1]
+    also = f" Also: {', '.join(short[1:])}." if short[1:] else ""
+    return [f"blocked: {reason}{also}", f"next: qua3ck explain {code}"]
 
 
 def _missed(verdict: Verdict) -> str:

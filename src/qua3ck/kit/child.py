@@ -17,26 +17,34 @@ from contextlib import suppress
 from typing import Any
 
 
-def answer_of(command: Sequence[str], job: Any) -> tuple[bytes, int]:
+def begin(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start a child that will be given its job later; it waits, and may load what it needs.
+
+    What the child writes to standard error is not kept: it may quote a row.
+    """
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        list(command),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def answer_of(
+    command: Sequence[str], job: Any, *, begun: subprocess.Popen[bytes] | None = None
+) -> tuple[bytes, int]:
     """Run a child with a job; return all it wrote to standard output, and its exit status.
 
     Parameters
     ----------
     command : sequence of str
-        A module of ours that begins with :func:`job_given`.
+        A module of ours that calls :func:`job_given` before it does anything.
     job : object
         JSON-able.
-
-    Notes
-    -----
-    What the child writes to standard error is not kept: it may quote a row.
+    begun : subprocess.Popen, optional
+        The same command as :func:`begin` started it, waiting for its job.
     """
-    with subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        list(command),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as process:
+    with begun or begin(command) as process:
         try:
             hand_over(process, job)
             said = process.stdout.read() if process.stdout else b""

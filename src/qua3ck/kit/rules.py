@@ -2,6 +2,9 @@
 
 Used for the abort criteria of a question and for the one-line rule that a model has to
 beat. Names stand for values or whole columns; ``col("two words")`` reaches the others.
+
+A comparison with a number that is not known (NaN) is neither true nor false: the answer is
+then unknown, unless the rest of the rule decides it.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
+from functools import partial, reduce
 from typing import Any
 
 from qua3ck.kit.errors import Qua3ckError, did_you_mean
@@ -31,6 +35,9 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 
 def evaluate(rule: str, values: Mapping[str, Any], *, where: str) -> Any:
     """Return what ``rule`` gives for ``values``: one value, or an array for columns.
+
+    None if it depends on a single value that is NaN; a NaN within a column is a row for
+    which no comparison holds.
 
     Parameters
     ----------
@@ -77,24 +84,34 @@ def _value(node: ast.expr, values: Mapping[str, Any], *, rule: str, where: str) 
         case ast.UnaryOp(op=ast.USub()):
             return -inner(node.operand)
         case ast.UnaryOp(op=ast.Not()):
-            return operator.eq(inner(node.operand), False)
+            found = inner(node.operand)
+            return None if found is None else operator.eq(found, False)
         case ast.BinOp() if type(node.op) in _ARITHMETIC:
             return _ARITHMETIC[type(node.op)](inner(node.left), inner(node.right))
         case ast.BoolOp():
-            join = operator.and_ if isinstance(node.op, ast.And) else operator.or_
-            result = inner(node.values[0])
-            for child in node.values[1:]:
-                result = join(result, inner(child))
-            return result
+            either = isinstance(node.op, ast.Or)
+            return reduce(partial(_join, either=either), map(inner, node.values))
         case ast.Compare() if all(type(op) in _COMPARE for op in node.ops):
             sides = [inner(node.left), *(inner(child) for child in node.comparators)]
             pairs = zip(node.ops, sides, sides[1:], strict=False)
-            parts = [_COMPARE[type(op)](left, right) for op, left, right in pairs]
-            result = parts[0]
-            for part in parts[1:]:
-                result = result & part
-            return result
+            parts = [
+                None if _unknown(left) or _unknown(right) else _COMPARE[type(op)](left, right)
+                for op, left, right in pairs
+            ]
+            return reduce(partial(_join, either=False), parts)
     raise _unreadable(rule, where)
+
+
+def _unknown(value: Any) -> bool:
+    return value is None or (not getattr(value, "ndim", 0) and bool(value != value))  # noqa: PLR0124 - only NaN differs from itself
+
+
+def _join(left: Any, right: Any, *, either: bool) -> Any:
+    """Return ``left or right`` (or ``and``); what is unknown leaves it to the other side."""
+    if left is not None and right is not None:
+        return left | right if either else left & right
+    known = right if left is None else left
+    return known if known is not None and bool(known) is either else None
 
 
 def _name(node: ast.AST) -> str | None:

@@ -17,7 +17,7 @@ from qua3ck.kit.errors import Qua3ckError
 Keys = tuple[str | int, ...]
 
 _DEEPEST = 60
-_MOST_VALUES = 1_000_000  # aliases of aliases can make a small file endless
+_MOST_VALUES = 100_000  # aliases of aliases can make a small file endless
 
 _NUMBERS_CHANGED = {
     re.compile(r"^[-+]?0[0-9_]+$"): "a number with leading zeros",
@@ -140,7 +140,7 @@ def _value(
     lines[keys] = (node.start_mark.line + 1, node.start_mark.column + 1)
     if len(keys) > _DEEPEST or len(lines) > _MOST_VALUES:
         raise Qua3ckError(
-            f"The file is nested deeper than {_DEEPEST} levels, or says more than a million values",
+            f"The file is nested deeper than {_DEEPEST} levels or has over {_MOST_VALUES:,} values",
             where=f"{path}, line {node.start_mark.line + 1}",
             fix="write out what an alias (*name) stands for, and split the file",
             code=dialect.unreadable,

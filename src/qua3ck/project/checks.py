@@ -119,10 +119,10 @@ def _stop_rules(file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:
 
 
 def _sources(root: Path, file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:
-    from qua3ck.understand.sources.read import find_files
+    from qua3ck.understand.sources.read import find_files, is_local
 
     for name, source in file.understand.sources.items():
-        if source.path is None:
+        if not is_local(source):
             continue
         try:
             find_files(source, root, place=name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from qua3ck.a3.section import A3
 from qua3ck.conclude.section import Conclude
 from qua3ck.kit.errors import Qua3ckError, did_you_mean
+from qua3ck.kit.yaml12 import Dialect, Keys, Places, read_yaml
 from qua3ck.question.records import Question
 from qua3ck.transfer.section import Transfer
 from qua3ck.understand.section import Understand
@@ -28,13 +29,10 @@ if TYPE_CHECKING:
 
 NAME = "qua3ck.yaml"
 _LONG = 60
-Path_ = tuple[str | int, ...]
 
-_CHANGED_BY_YAML = {
-    re.compile(r"^[-+]?0[0-9_]+$"): "a number with leading zeros",
-    re.compile(r"^[-+]?[0-9]+_[0-9_]*$"): "a number with underscores",
-    re.compile(r"^\d{4}-\d{1,2}-\d{1,2}([Tt ].*)?$"): "a date",
-}
+_DIALECT = Dialect(
+    what="project file", unreadable="P002", changed="P003", start="write one with: qua3ck init"
+)
 _CHECKLIST = {
     "asks": "what is to be known, as a question",
     "decides": "who decides what with the answer",
@@ -102,31 +100,6 @@ class ProjectFileErrors(Qua3ckError):
         return "\n".join(str(mistake) for mistake in self.all)
 
 
-class Places:
-    """Where each value of the file stands.
-
-    Parameters
-    ----------
-    path : Path
-        The file, as the user named it.
-    lines : mapping
-        Path of keys and list numbers to (line, column), both from 1.
-    """
-
-    def __init__(self, path: Path, lines: Mapping[Path_, tuple[int, int]]) -> None:
-        self.path = path
-        self._lines = lines
-
-    def where(self, *keys: str | int) -> str:
-        """Return ``file, line N, column M, a.b[0].c`` for the nearest place that exists."""
-        known = keys
-        while known and known not in self._lines:
-            known = known[:-1]
-        line, column = self._lines.get(known, (1, 1))
-        dotted = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
-        return f"{self.path}, line {line}, column {column}, {dotted.lstrip('.') or 'the file'}"
-
-
 def read_project_file(path: Path) -> tuple[ProjectFile, Places]:
     """Return the checked project file and the places of its values.
 
@@ -140,7 +113,7 @@ def read_project_file(path: Path) -> tuple[ProjectFile, Places]:
     ProjectFileErrors
         With every mistake found, each naming line, column, value and cure.
     """
-    data, places = _read_yaml(path)
+    data, places = read_yaml(path, _DIALECT)
     try:
         return ProjectFile.model_validate_json(json.dumps(data), strict=True), places
     except ValidationError as problem:
@@ -155,108 +128,10 @@ def json_schema() -> dict[str, Any]:
     return ProjectFile.model_json_schema()
 
 
-def _read_yaml(path: Path) -> tuple[Any, Places]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        raise Qua3ckError(
-            f"The file is not UTF-8 text (byte {problem.start})",
-            where=str(path),
-            fix="save it as UTF-8 in your editor",
-            code="P002",
-        ) from None
-    try:
-        node = YAML(typ="rt").compose(text)
-    except YAMLError as problem:
-        raise _unreadable(problem, path, text) from None
-    if node is None:
-        raise Qua3ckError(
-            "The project file is empty",
-            where=str(path),
-            fix="write one with: qua3ck init",
-            code="P002",
-        )
-    lines: dict[Path_, tuple[int, int]] = {}
-    data = _value(node, (), lines, path)
-    return data, Places(path, lines)
-
-
-def _unreadable(problem: Exception, path: Path, text: str) -> Qua3ckError:
-    mark = getattr(problem, "problem_mark", None)
-    line = mark.line + 1 if mark else 1
-    column = mark.column + 1 if mark else 1
-    written = text.splitlines()[line - 1] if mark and mark.line < len(text.splitlines()) else ""
-    indent = written[: len(written) - len(written.lstrip())]
-    fix = "look at this line and the one above: indentation, a missing colon or quote"
-    if "\t" in indent or "\\t" in str(problem):
-        fix = "replace the tab at the start of the line by spaces"
-    what = getattr(problem, "problem", None) or "not YAML"
-    return Qua3ckError(
-        f"The file cannot be read as YAML: {what}",
-        where=f"{path}, line {line}, column {column}",
-        fix=fix,
-        code="P002",
-    )
-
-
-def _value(node: Any, keys: Path_, lines: dict[Path_, tuple[int, int]], path: Path) -> Any:
-    from ruamel.yaml.nodes import MappingNode, SequenceNode
-
-    lines[keys] = (node.start_mark.line + 1, node.start_mark.column + 1)
-    if isinstance(node, MappingNode):
-        result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value)
-            if key in result:
-                raise Qua3ckError(
-                    f'The key "{key}" is there twice',
-                    where=f"{path}, line {key_node.start_mark.line + 1}",
-                    fix="keep one of them",
-                    code="P002",
-                )
-            result[key] = _value(value_node, (*keys, key), lines, path)
-            lines[*keys, key] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-        return result
-    if isinstance(node, SequenceNode):
-        return [_value(inner, (*keys, i), lines, path) for i, inner in enumerate(node.value)]
-    return _scalar(node, keys, Places(path, lines))
-
-
-def _scalar(node: Any, keys: Path_, places: Places) -> Any:
-    text = str(node.value).replace("\a", "")  # the reader marks where a folded text was folded
-    if node.style in {"'", '"', "|", ">"}:
-        return text
-    for pattern, kind in _CHANGED_BY_YAML.items():
-        if pattern.match(text):
-            raise Qua3ckError(
-                f"{text} would be read as {kind} and changed",
-                where=places.where(*keys),
-                fix=f'quote it: "{text}", or write the plain number',
-                code="P003",
-            )
-    return _plain(text)
-
-
-def _plain(text: str) -> Any:
-    """Read an unquoted scalar by the JSON schema of YAML 1.2."""
-    if text in {"", "~", "null", "Null", "NULL"}:
-        return None
-    if text in {"true", "True", "TRUE", "false", "False", "FALSE"}:
-        return text.lower() == "true"
-    if re.fullmatch(r"[-+]?(0|[1-9][0-9]*)", text):
-        return int(text)
-    if re.fullmatch(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", text):
-        return float(text)
-    return text
-
-
 def _without_echoes(details: list[ErrorDetails]) -> list[ErrorDetails]:
     """Keep one mistake per value: a union reports the same value once per member."""
     places = {tuple(k for k in detail["loc"] if not _is_type_name(k)) for detail in details}
-    seen: set[Path_] = set()
+    seen: set[Keys] = set()
     kept = []
     for detail in details:
         place = tuple(key for key in detail["loc"] if not _is_type_name(key))
@@ -350,7 +225,7 @@ def _shown(found: Any) -> str:
     return "a section" if isinstance(found, dict) else str(found).lower()
 
 
-def _keys_allowed(model: type[BaseModel], keys: Path_) -> list[str]:
+def _keys_allowed(model: type[BaseModel], keys: Keys) -> list[str]:
     here: Any = model
     for key in keys:
         here = _step(here, key)

@@ -10,11 +10,14 @@ import json
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from qua3ck.kit.hashes import digest, file_digest, tree_digest
 from qua3ck.kit.records import as_json, from_json, write_atomic
 from qua3ck.project.file import ProjectFile
+
+if TYPE_CHECKING:
+    from qua3ck.govern import Workspace
 
 R = TypeVar("R")
 
@@ -31,27 +34,46 @@ KEPT_BY_US = frozenset(
         "state",
         "people",
         "build",
+        "raw",
+        "catalog",
+        "published",
     }
 )
 
 
-def recall_or_do(root: Path, phase: str, key: str, kind: type[R], do: Callable[[], R]) -> R:
+def recall_or_do(
+    root: Path,
+    phase: str,
+    key: str,
+    kind: type[R],
+    do: Callable[[], R],
+    *,
+    state: Callable[[], Any] = lambda: None,
+) -> R:
     """Return the phase's record: the one kept under ``key``, else a new one.
 
     A record that cannot be read any more (another version wrote it, or a crash of the disk)
     is made anew.
+
+    Parameters
+    ----------
+    key : str
+        The digest of what the phase rests on and does not change itself.
+    state : callable, optional
+        Returns the JSON-able rest, which the phase may change: it is kept as it is afterwards.
     """
     from pydantic import ValidationError
 
     path = root / "state" / f"{phase}.json"
     try:
         kept = json.loads(path.read_bytes())
-        if kept["key"] == key:
+        if kept["key"] == key and kept.get("state") == state():
             return from_json(kind, kept["record"])
     except (FileNotFoundError, ValueError, KeyError, ValidationError):
         pass  # nothing usable is remembered: the phase is simply done again
     record = do()
-    write_atomic(path, json.dumps({"key": key, "record": as_json(record)}).encode())
+    facts = {"key": key, "state": state(), "record": as_json(record)}
+    write_atomic(path, json.dumps(facts).encode())
     return record
 
 
@@ -86,6 +108,15 @@ def understand_key(root: Path, file: ProjectFile) -> str:
     )
 
 
+def silver_versions(workspace: Workspace, file: ProjectFile) -> dict[str, int | None]:
+    """Return the version of each source's table: what ``load`` and ``run`` bring forward."""
+    from qua3ck.understand.loading import silver
+
+    return {
+        name: workspace.warehouse.version(silver(name)) for name in sorted(file.understand.sources)
+    }
+
+
 def loop_key(root: Path, file: ProjectFile, snapshot: str) -> str:
     """Return the digest of everything a candidate rests on."""
     return digest(
@@ -111,16 +142,17 @@ def _kept_by_us(path: Path) -> bool:
 
 
 def _source_files(root: Path, file: ProjectFile) -> dict[str, Any]:
-    from qua3ck.understand.sources.read import find_files
+    from qua3ck.understand.loading.choosing import beside
+    from qua3ck.understand.sources.read import find_files, is_local
 
-    return {
-        name: {
-            _named(path, root): file_digest(path)
-            for path in find_files(source, root, place=f"understand.sources.{name}")
-        }
-        for name, source in sorted(file.understand.sources.items())
-        if source.path is not None
-    }
+    found: dict[str, Any] = {}
+    for name, source in sorted(file.understand.sources.items()):
+        files = beside(source, root, name)
+        if is_local(source):
+            files += find_files(source, root, place=f"understand.sources.{name}")
+        if files:
+            found[name] = {_named(path, root): file_digest(path) for path in files}
+    return found
 
 
 def _named(path: Path, root: Path) -> str:

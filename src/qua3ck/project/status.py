@@ -66,6 +66,15 @@ def _release_lines(root: Path) -> list[str]:
     return [f"K   versions: {', '.join(map(str, versions))}"] if versions else []
 
 
+def approvals_due(file: ProjectFile) -> int:
+    """Return how many persons must approve a version before it is promoted."""
+    from qua3ck.govern import needed_approvals, risk_class
+
+    risk = file.question.risk
+    name, _ = risk_class(affects=risk.affects, domain=risk.domain, automated=risk.automated)
+    return needed_approvals(name, file.transfer.approve)
+
+
 def why_not_released(root: Path) -> str:
     """Return ``": the verdict was ..."`` with the KPIs that did not pass; empty if unknown."""
     from qua3ck.conclude.records import Conclusion

@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import stdtrit
 from scipy.stats import binom
-from scipy.stats import t as student
 
 from qua3ck.kit.errors import NotEnoughEvidence
-from qua3ck.question.bootstrap import Draws, bca_bounds, draw, draw_sums, resamples_for
+from qua3ck.question.bootstrap import bootstrap_bounds
 from qua3ck.question.domains import DOMAINS
 from qua3ck.question.gaps import GroupShares, group_shares
-from qua3ck.question.ranking import auc_score_bounds, average_precision
+from qua3ck.question.ranking import auc_score_bounds
 from qua3ck.question.scoring import (
+    figure,
     influence_of,
     ranked,
     require,
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 _SCALES = {"rmse": "log", "mae": "log", "mape": "log", "log_loss": "log", "brier": "log",
            "cost_per_case": "log", "r2": "log1m"}  # fmt: skip
+_BCA = {"mae": "BCa, absolute errors", "mape": "BCa, absolute errors",
+        "rmse": "BCa, squared errors", "r2": "BCa, squared errors"}  # fmt: skip
 _NO_WIDTH = 1e-9
 
 
@@ -157,7 +160,9 @@ def _delong(asked: Metric, outcome: Outcome, value: float, *, confidence: float)
     units = Units(np.arange(outcome.rows), outcome.rows, "rows", in_line=False)
     of = spread(influence_of(asked, outcome), units)
     base = Interval(value, None, None, outcome.rows, "rows", "DeLong, logit")
-    reason = DOMAINS[base.method].refusal(units=outcome.rows, unit="rows", rarer=rarer, effective=0)
+    reason = DOMAINS[base.method].refusal(
+        units=outcome.rows, unit="rows", rarer=rarer, effective=0, confidence=confidence
+    )
     if of.error == 0 or rarer < 2:
         seen = "no pair is misordered" if of.error == 0 else "a class has one row"
         reason = f"too few rows for this method: {seen}, so no spread is seen"
@@ -166,7 +171,7 @@ def _delong(asked: Metric, outcome: Outcome, value: float, *, confidence: float)
     low, high = student_bounds(
         value, of, confidence=confidence, scale="logit", freedom=float(rarer - 1)
     )
-    reach = float(student.ppf(confidence, rarer - 1))
+    reach = float(stdtrit(rarer - 1, confidence))
     least, most = auc_score_bounds(value, kinds, reach=reach)
     return _bounded(base, min(low, least), max(high, most), reason, confidence=confidence)
 
@@ -174,26 +179,18 @@ def _delong(asked: Metric, outcome: Outcome, value: float, *, confidence: float)
 def _bootstrap(
     asked: Metric, outcome: Outcome, value: float, *, confidence: float, seed: int
 ) -> Interval:
-    influence = influence_of(asked, outcome)
-    effective = _effective(influence)
-    base = Interval(value, None, None, outcome.rows, "rows", "BCa bootstrap")
-    domain = DOMAINS["BCa bootstrap"]
-    rarer = rarest_class(asked, outcome)
-    reason = domain.refusal(units=outcome.rows, unit="rows", rarer=rarer, effective=effective)
+    of = figure(asked, outcome)
+    base = Interval(value, None, None, outcome.rows, "rows", _BCA.get(asked.name, "BCa bootstrap"))
+    reason = DOMAINS[base.method].refusal(
+        units=outcome.rows,
+        unit="rows",
+        rarer=rarest_class(asked, outcome),
+        effective=of.effective,
+        confidence=confidence,
+    )
     if reason and outcome.rows < 3:
         return replace(base, reason=reason)
-    resamples = resamples_for(confidence)
-    if asked.name == "average_precision":
-        (positive, scores), *_ = ranked(asked, outcome)
-        resampled = draw(
-            lambda counts: average_precision(positive, scores, counts),
-            outcome.rows,
-            resamples=resamples,
-            seed=seed,
-        )
-    else:
-        resampled = draw_sums(sums(asked, outcome), resamples=resamples, seed=seed)
-    low, high = bca_bounds(Draws(value, resampled, influence), confidence=confidence)
+    low, high = bootstrap_bounds(of, confidence=confidence, seed=seed)
     rows = Units(np.arange(outcome.rows), outcome.rows, "rows", in_line=False)
     reach = unseen(asked, outcome, rows, confidence=confidence)
     low, high = _within(asked, *reach.widen(value, low, high))
@@ -235,7 +232,9 @@ def _gap(
     rows = int(sum(part.rows.sum() for part in parts))
     base = Interval(value, None, None, rows, "rows", "Newcombe")
     smallest = min(int(part.rows.min()) for part in parts)
-    reason = DOMAINS["Newcombe"].refusal(units=smallest, unit="rows", rarer=0, effective=0)
+    reason = DOMAINS["Newcombe"].refusal(
+        units=smallest, unit="rows", rarer=0, effective=0, confidence=confidence
+    )
     if reason:
         return replace(base, reason=f"{reason} (smallest group)")
     pairs = sum(len(part.rows) * (len(part.rows) - 1) for part in parts)
@@ -285,8 +284,9 @@ def _linear(
     unit: str,
 ) -> Interval:
     base = Interval(value, None, None, of.units, unit, method)
-    domain = DOMAINS[method]
-    reason = domain.refusal(units=of.units, unit=unit, rarer=0, effective=of.effective)
+    reason = DOMAINS[method].refusal(
+        units=of.units, unit=unit, rarer=0, effective=of.effective, confidence=confidence
+    )
     if reason and (of.units < 3 or of.error == 0):
         return replace(base, reason=reason)
     low, high = student_bounds(value, of, confidence=confidence, scale=scale)
@@ -335,8 +335,16 @@ def _dependent_share(
     kind = "blocks" if units.in_line else "clusters"
     share = share_value(asked, outcome)
     base = Interval(share, None, None, of.units, units.called, f"{kind}, share")
-    domain = DOMAINS[f"{kind}, share"]
-    reason = domain.refusal(units=of.units, unit=units.called, rarer=0, effective=of.effective)
+    if units.in_line and not influence.any():
+        alike = f"too few {units.called} for this method: all rows are alike, so no memory is seen"
+        return replace(base, reason=alike)
+    reason = DOMAINS[base.method].refusal(
+        units=of.units,
+        unit=units.called,
+        rarer=0,
+        effective=of.effective,
+        confidence=confidence,
+    )
     if reason and of.units < 3:
         return replace(base, reason=reason)
     low, high = clustered_share_bounds(share, rows, of, confidence=confidence)
@@ -382,11 +390,6 @@ def _wider(found: list[Interval]) -> Interval:
         if one.low is None or one.high is None:
             return one
     return max(found, key=lambda one: (one.high or 0.0) - (one.low or 0.0))
-
-
-def _effective(influence: Floats) -> float:
-    power = float((influence**2).sum())
-    return power**2 / float((influence**4).sum()) if power > 1e-24 else 0.0
 
 
 def _units(asked: Metric, outcome: Outcome) -> int:

@@ -66,7 +66,10 @@ def check_stop_rule(question: Question, rule: str, *, where: str) -> None:
 
 
 def stop(question: Question, facts: Mapping[str, float]) -> tuple[str, ...]:
-    """Return the ``stop_if`` rules that hold, as written.
+    """Return the ``stop_if`` rules that say to stop, as written.
+
+    A rule about a fact that came out as no number (NaN) cannot be answered. It stops too,
+    with the reason behind it: what is not known never counts as passed.
 
     Parameters
     ----------
@@ -87,7 +90,13 @@ def stop(question: Question, facts: Mapping[str, float]) -> tuple[str, ...]:
         where = f"question.stop_if[{i}]"
         known = {**{kpi.id: 1.0 for kpi in question.kpis}, **dict.fromkeys(FACTS, 1.0), **facts}
         holds = rules.evaluate(rule, known, where=where)
-        if all(name in facts for name in rules.names(rule, where=where)) and bool(holds):
+        named = rules.names(rule, where=where)
+        if not all(name in facts for name in named):
+            continue
+        if holds is None:
+            unknown = ", ".join(name for name in named if math.isnan(facts[name]))
+            fired.append(f"{rule} (not applicable: {unknown} is unknown)")
+        elif holds:
             fired.append(rule)
     return tuple(fired)
 

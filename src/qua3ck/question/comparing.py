@@ -10,16 +10,14 @@ from scipy.stats import binom
 from scipy.stats import t as student
 
 from qua3ck.kit.errors import NotEnoughEvidence
-from qua3ck.question.bootstrap import Draws, bca_bounds, draw, resamples_for
+from qua3ck.question.bootstrap import Figure, bootstrap_bounds
 from qua3ck.question.metrics import Metric, metric
 from qua3ck.question.ranking import auc_score_bounds, average_precision
-from qua3ck.question.scoring import influence_of, ranked, require, score, share_parts, sums
+from qua3ck.question.scoring import Sums, influence_of, ranked, require, score, share_parts, sums
 from qua3ck.question.shares import paired_bounds
 from qua3ck.question.units import Units, blocks, clusters, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from qua3ck.question.outcome import Outcome
@@ -30,7 +28,6 @@ _PAIRED_SHARES = {"accuracy", "recall", "specificity", "false_positive_rate"}
 _FEWEST = 20
 _FEWEST_EFFECTIVE = 5.0
 _FEWEST_OF_CLASS = 5
-_NOTHING = 1e-24
 
 
 @dataclass(frozen=True)
@@ -134,7 +131,7 @@ def compare(name: str, a: Outcome, b: Outcome, *, confidence: float, seed: int) 
         rows = Units(np.arange(a.rows), a.rows, "rows", in_line=False)
         found = _student(base, influence, rows, "paired DeLong")
         return found if found.low is not None else _apart(found, asked, a, b)
-    return _bootstrap(base, asked, a, b, influence, sign, seed)
+    return _bootstrap(base, asked, a, b, sign, seed)
 
 
 def _mcnemar(base: Difference, asked: Metric, a: Outcome, b: Outcome, sign: float) -> Difference:
@@ -227,48 +224,44 @@ def _dependent(base: Difference, a: Outcome, influence: Floats) -> Difference:
 
 
 def _bootstrap(
-    base: Difference,
-    asked: Metric,
-    a: Outcome,
-    b: Outcome,
-    influence: Floats,
-    sign: float,
-    seed: int,
+    base: Difference, asked: Metric, a: Outcome, b: Outcome, sign: float, seed: int
 ) -> Difference:
     found = replace(base, method="paired BCa bootstrap")
-    power = float((influence**2).sum())
-    if power < _NOTHING:
+    of = _between(asked, a, b, sign)
+    if of.error == 0:
         return _no_spread(found, asked, a)
-    effective = power**2 / float((influence**4).sum())
-    if a.rows < _FEWEST or effective < _FEWEST_EFFECTIVE:
+    if a.rows < _FEWEST or of.effective < _FEWEST_EFFECTIVE:
         return replace(found, reason=f"too few rows for this method: {a.rows}")
-    of_a, of_b = _values(asked, a), _values(asked, b)
-
-    def both(counts: Floats) -> Floats:
-        return sign * (of_a(counts) - of_b(counts))
-
-    resampled = draw(both, a.rows, resamples=resamples_for(base.confidence), seed=seed)
-    low, high = bca_bounds(Draws(base.difference, resampled, influence), confidence=base.confidence)
-    share = float(np.mean(resampled <= 0)), float(np.mean(resampled >= 0))
-    p_value = min(1.0, 2 * max(min(share), 1 / len(resampled)))
+    low, high = bootstrap_bounds(of, confidence=base.confidence, seed=seed)
+    freedom = max(of.effective / 4, 1.0)
+    p_value = float(2 * student.sf(abs(of.value) / of.error, freedom))
     return replace(found, low=low, high=high, p_value=p_value)
 
 
-def _values(asked: Metric, outcome: Outcome) -> Callable[[Floats], Floats]:
-    """Return a metric as a function of row counts, shape (n_sets, n_rows)."""
-    if asked.name == "average_precision":
-        (positive, scores), *_ = ranked(asked, outcome)
-        return lambda counts: average_precision(positive, scores, counts)
-    if asked.family == "share":
-        hits, about = share_parts(asked, outcome)
-        of = np.ones(outcome.rows) if about is None else about.astype(float)
-        return lambda counts: _ratio(counts @ hits, counts @ of)
-    parts = sums(asked, outcome)
-    table = parts.table if parts.codes is None else parts.table[parts.codes]
-    return lambda counts: parts.formula(counts @ table)
+def _between(asked: Metric, a: Outcome, b: Outcome, sign: float) -> Figure:
+    """Return how much better a is than b as one figure: rows are drawn for both together."""
+    if asked.name != "average_precision":
+        return _side_by_side(sums(asked, a), sums(asked, b), sign).figure()
+    ((positive, of_a),), ((_, of_b),) = ranked(asked, a), ranked(asked, b)
+    influence = sign * (influence_of(asked, a) - influence_of(asked, b))
+
+    def values(weights: Floats) -> Floats:
+        better = average_precision(positive, of_a, weights)
+        return sign * (better - average_precision(positive, of_b, weights))
+
+    one = np.ones(a.rows)
+    return Figure(float(values(one[None])[0]), one, influence, values)
 
 
-def _ratio(top: Floats, bottom: Floats) -> Floats:
-    """Return top / bottom; NaN for a resample without a row that the share is about."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(bottom != 0, top / bottom, np.nan)
+def _side_by_side(a: Sums, b: Sums, sign: float) -> Sums:
+    """Return the difference of two functions of sums over the same rows as one."""
+    columns = a.table.shape[1]
+
+    def formula(total: Floats) -> Floats:
+        return sign * (a.formula(total[..., :columns]) - b.formula(total[..., columns:]))
+
+    if a.codes is None or b.codes is None:
+        return Sums(np.hstack([a.table, b.table]), None, formula)
+    pairs, codes = np.unique(a.codes * len(b.table) + b.codes, return_inverse=True)
+    of_a, of_b = np.divmod(pairs, len(b.table))
+    return Sums(np.hstack([a.table[of_a], b.table[of_b]]), codes, formula)

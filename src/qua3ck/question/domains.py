@@ -9,7 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import floor
 from types import MappingProxyType
+
+from scipy.special import bdtr
+
+ONE_IN_TWENTY = 0.05
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,10 @@ class Domain:
         many large ones were seen.
     why : str
         What goes wrong below.
+    sightings : int, default 0
+        How often a kind of unit that one in twenty is of must be among them, as surely as
+        the bound is to cover: what was not drawn moves a mean without a limit, and shows
+        neither in the spread nor in ``effective``.
     """
 
     method: str
@@ -38,20 +47,31 @@ class Domain:
     rarer: int
     effective: float
     why: str
+    sightings: int = 0
 
-    def refusal(self, *, units: int, unit: str, rarer: float, effective: float) -> str:
+    def fewest(self, confidence: float) -> int:
+        """Return the fewest units for a bound at ``confidence``, one-sided."""
+        fewest = self.units
+        while self.sightings and bdtr(self.sightings - 1, fewest, ONE_IN_TWENTY) > 1 - confidence:
+            fewest += 1
+        return fewest
+
+    def refusal(
+        self, *, units: int, unit: str, rarer: float, effective: float, confidence: float
+    ) -> str:
         """Return why the method may not be used here; empty if it may."""
-        if units < self.units:
-            return f"too few {unit} for this method: {units}, it needs {self.units}"
+        fewest = self.fewest(confidence)
+        if units < fewest:
+            return f"too few {unit} for this method: {units}, it needs {fewest}"
         if rarer < self.rarer:
             return (
-                f"too few {unit} for this method: {rarer:.0f} of the rarest kind,"
+                f"too few {unit} for this method: {floor(rarer)} of the rarest kind,"
                 f" it needs {self.rarer}"
             )
         if effective < self.effective:
             return (
-                f"too few {unit} for this method: the figure rests on about {effective:.0f}"
-                f" of them, it needs {self.effective:.0f}"
+                f"too few {unit} for this method: the figure rests on about"
+                f" {floor(effective * 10) / 10:g} of them, it needs {self.effective:g}"
             )
         return ""
 
@@ -62,6 +82,8 @@ _TABLE = (
     Domain("DeLong, logit", 40, 20, 0, "a class of few rows hides the spread of its scores"),
     Domain("Newcombe", 20, 0, 0, "the hybrid of two intervals is too short"),
     Domain("BCa bootstrap", 30, 5, 8, "resampling cannot show what was not drawn"),
+    Domain("BCa, absolute errors", 30, 0, 8, "large errors may not have been drawn yet", 1),
+    Domain("BCa, squared errors", 30, 0, 8, "squared, a few large errors carry the figure", 5),
     Domain("calibration, corrected", 100, 0, 8, "noise in a bin looks like miscalibration"),
     Domain("clusters, share", 10, 0, 3, "the spread between few groups is unknown"),
     Domain("clusters, t", 10, 0, 8, "the spread between few groups is unknown"),

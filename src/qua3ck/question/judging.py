@@ -185,7 +185,7 @@ def _fails(promise: _Promise, among: int, seed: int) -> bool:
 
 
 def _bound(promise: _Promise, confidence: float, seed: int) -> Interval:
-    """Return the interval of a promise; groups that are too small leave only a lower bound."""
+    """Return the interval of a promise; groups that are too small leave it without bounds."""
     asked, outcome = promise.asked, promise.outcome
     whole = asked.family in {"latency", "constraint"}
     if promise.by is None and outcome.rows < promise.min_rows and not whole:

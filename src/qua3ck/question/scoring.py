@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qua3ck.kit.errors import NotEnoughEvidence
+from qua3ck.question.bootstrap import Figure
 from qua3ck.question.gaps import gap_value
 from qua3ck.question.metrics import Metric, metric
 from qua3ck.question.ranking import (
@@ -16,6 +18,7 @@ from qua3ck.question.ranking import (
     auc_influence,
     average_precision,
     average_precision_influence,
+    told_apart,
 )
 
 if TYPE_CHECKING:
@@ -26,9 +29,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 BINS = 10
-_SMALLEST = float(np.finfo(np.float64).eps)
+SMALLEST = float(np.finfo(np.float64).eps)
 _NUDGE = 1e-6
 _CANCELLED = 1e-7
+_WORTH_MERGING = 4
 
 
 @dataclass(frozen=True)
@@ -55,14 +59,19 @@ class Sums:
         return float(self.formula(self._total()))
 
     def influence(self) -> Floats:
-        """Return each row's influence on the value, shape (n_rows,), by central differences."""
-        total = self._total()
-        step = _NUDGE * np.maximum(np.abs(total), 1.0)
-        nudges = np.diag(step)
-        slope = (self.formula(total + nudges) - self.formula(total - nudges)) / (2 * step)
-        own: Floats = self.table @ slope
-        own[np.abs(own) < _CANCELLED * (np.abs(self.table) @ np.abs(slope))] = 0.0
+        """Return each row's influence on the value, shape (n_rows,)."""
+        own = self._influence_of_kinds()
         return own if self.codes is None else own[self.codes]
+
+    def figure(self) -> Figure:
+        """Return the metric as a figure of independent rows."""
+        table, formula = self.table, self.formula
+        return Figure(
+            self.value,
+            self.counts(),
+            self._influence_of_kinds(),
+            lambda weights: formula(weights @ table),
+        )
 
     def counts(self) -> Floats:
         """Return how many rows there are of each kind, shape (n_kinds,)."""
@@ -72,6 +81,16 @@ class Sums:
 
     def _total(self) -> Floats:
         return self.counts() @ self.table
+
+    def _influence_of_kinds(self) -> Floats:
+        """Return the influence of one row of each kind, shape (n_kinds,), by differences."""
+        total = self._total()
+        step = _NUDGE * np.maximum(np.abs(total), 1.0)
+        nudges = np.diag(step)
+        slope = (self.formula(total + nudges) - self.formula(total - nudges)) / (2 * step)
+        own: Floats = self.table @ slope
+        own[np.abs(own) < _CANCELLED * (np.abs(self.table) @ np.abs(slope))] = 0.0
+        return own
 
 
 def score(name: Metric | str, outcome: Outcome, *, by: str | None = None) -> float:
@@ -210,8 +229,26 @@ def influence_of(asked: Metric, outcome: Outcome) -> Floats:
     return sums(asked, outcome).influence()
 
 
+def figure(asked: Metric, outcome: Outcome) -> Figure:
+    """Return a metric as a figure of independent rows: sums, shares and average precision."""
+    if asked.name != "average_precision":
+        return sums(asked, outcome).figure()
+    (positive, scores), *_ = _ranked_columns(asked, outcome)
+    influence = average_precision_influence(positive, scores)
+    first, rows = told_apart(positive, scores)
+    if len(first) > len(scores) / _WORTH_MERGING:
+        first, rows = np.arange(len(scores)), np.ones(len(scores), dtype=np.intp)
+    positive, scores = positive[first], scores[first]
+    weigh = partial(average_precision, positive, scores)
+    return Figure(ranking_value(asked, outcome), rows.astype(float), influence[first], weigh)
+
+
 def sums(asked: Metric, outcome: Outcome) -> Sums:
     """Return a metric as a function of sums over rows."""
+    if asked.family == "share":
+        hits, about = share_parts(asked, outcome)
+        kinds = hits.astype(np.intp) + (True if about is None else about)
+        return Sums(np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), kinds, _mean)
     if asked.family == "counts":
         return _counted(asked, outcome)
     if asked.name == "ece":
@@ -320,7 +357,7 @@ def _surprise(asked: Metric, outcome: Outcome) -> Floats:
     if (outcome.truth_codes < 0).any():
         raise _undefined(asked, outcome, "some rows are of a class that was not declared")
     given = scores[np.arange(outcome.rows), outcome.truth_codes]
-    return -np.log(np.clip(given, _SMALLEST, 1.0))
+    return -np.log(np.clip(given, SMALLEST, 1.0))
 
 
 def _costs(asked: Metric, outcome: Outcome) -> Sums:

@@ -11,8 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import expit, logit
-from scipy.stats import t as student
+from scipy.special import expit, logit, stdtrit
 
 from qua3ck.question.outcome import names_of
 from qua3ck.question.shares import share_bounds
@@ -88,12 +87,15 @@ def blocks(order: NDArray[np.generic], influence: Floats) -> Units:
 
 
 def memory(series: Floats) -> float:
-    """Return the integrated autocorrelation time of a series, at least 1 (no memory)."""
+    """Return the integrated autocorrelation time of a series: 1 (no memory) to its length.
+
+    A series that never moves shows no memory, and may remember everything: its length.
+    """
     n = len(series)
     around = series - series.mean()
     power = float(around @ around)
     if n < 4 or power <= _RESIDUE**2:
-        return 1.0
+        return float(n)
     size = 1 << (2 * n - 1).bit_length()
     spectrum = np.fft.rfft(around, size)
     correlation = np.fft.irfft(spectrum * spectrum.conj(), size)[:n] / power
@@ -136,7 +138,7 @@ def student_bounds(
     ``scale``: ``logit`` for a number between 0 and 1, ``log`` for one above 0, ``log1m``
     for one below 1, ``plain`` else. ``freedom`` replaces the spread's own degrees.
     """
-    reach = float(student.ppf(confidence, freedom or of.freedom)) * of.error
+    reach = float(stdtrit(freedom or of.freedom, confidence)) * of.error
     match scale:
         case "logit" if 0 < value < 1:
             middle, half = logit(value), reach / (value * (1 - value))
@@ -164,8 +166,8 @@ def clustered_share_bounds(
     variance = share * (1 - share)
     effective = min(float(rows), of.effective)
     if of.error > 0 and variance > 0:
-        widen = student.ppf(confidence, max(rows - 1, 1)) / student.ppf(
-            confidence, max(of.effective - 1, 1.0)
+        widen = stdtrit(max(rows - 1, 1), confidence) / stdtrit(
+            max(of.effective - 1, 1.0), confidence
         )
         effective = min(float(rows), variance / of.error**2) * float(widen) ** 2
     low, high = share_bounds(share * effective, effective, confidence=confidence)

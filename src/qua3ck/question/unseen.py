@@ -2,7 +2,9 @@
 
 A bootstrap draws only what was seen. Where all ten rows of a rare class are right, it
 takes that class for flawless, and a mean over classes looks surer than it is: in
-simulations the balanced accuracy with ten rows in a class then covers 0.57, not 0.95.
+simulations the balanced accuracy with ten rows in a class then covers 0.57, not 0.95. Nor
+has a model that is sure of everything and wrong in 1 of 200 rows been wrong on 60 rows yet:
+the bound of its Brier score would be wrong in 3 of 4 cases.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from qua3ck.question.scoring import SMALLEST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +51,8 @@ def unseen(asked: Metric, outcome: Outcome, units: Units, *, confidence: float) 
     Parameters
     ----------
     asked : Metric
-        Of the family ``counts``, or ``cost_per_case``; nothing is hidden in the others.
+        Of the family ``counts``, ``cost_per_case``, ``brier`` or ``log_loss``; of the
+        others nothing is known.
     outcome : Outcome
         Truth and predicted labels.
     units : Units
@@ -57,6 +62,8 @@ def unseen(asked: Metric, outcome: Outcome, units: Units, *, confidence: float) 
     """
     if asked.name == "cost_per_case":
         return _unseen_costs(outcome, units, confidence)
+    if asked.name in {"brier", "log_loss"}:
+        return _unseen_surprise(asked, outcome, units, confidence)
     if asked.family != "counts":
         return Reach(0.0, 0.0)
     k = len(outcome.classes)
@@ -87,6 +94,34 @@ def _unseen_costs(outcome: Outcome, units: Units, confidence: float) -> Reach:
         if not wrong.any()
     ]
     return Reach(0.0, float(np.linalg.norm(up)))
+
+
+def _unseen_surprise(asked: Metric, outcome: Outcome, units: Units, confidence: float) -> Reach:
+    """Return what rows that look like all others, but are of another class, would add.
+
+    For each class that was never wrongly the most probable: the share of its rows that may
+    be, times the score these rows would have had.
+    """
+    scores = outcome.scores
+    assert scores is not None  # noqa: S101 - the score has refused it
+    likeliest = scores.argmax(axis=1)
+    up = []
+    for one in np.unique(likeliest):
+        looks = likeliest == one
+        if (outcome.truth_codes[looks] == one).all():
+            hidden = _share(looks, units, confidence) * looks.mean()
+            up.append(hidden * _if_otherwise(asked, scores[looks]))
+    return Reach(0.0, float(np.linalg.norm(up)))
+
+
+def _if_otherwise(asked: Metric, scores: NDArray[np.float64]) -> float:
+    """Return the mean score of rows, had each been of the class that it is least like."""
+    worst = scores.min(axis=1)
+    if asked.name == "log_loss":
+        return float(-np.log(np.maximum(worst, SMALLEST)).mean())
+    if scores.shape[1] == 2:
+        return float(((1 - worst) ** 2).mean())
+    return float(((scores**2).sum(axis=1) + 1 - 2 * worst).mean())
 
 
 def _share(rows: NDArray[np.bool_], units: Units, confidence: float) -> float:

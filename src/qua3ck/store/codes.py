@@ -83,6 +83,9 @@ TRACKING_PAGES = (
         " the server that transfer.tracking names. It did not answer, or refused.",
         "The server at http://mlflow.example:5000 is switched off for the night.",
         "Start the server, correct transfer.tracking, or remove it to keep runs in the folder."
+        " A server that is there and does not answer is given up after 5 s, one that falls silent"
+        " in the middle of the work after about 20 s; set MLFLOW_HTTP_REQUEST_TIMEOUT and"
+        " MLFLOW_HTTP_REQUEST_MAX_RETRIES for more patience."
         " Trials that were finished are not lost: the loop goes on where it stopped.",
     ),
 )
@@ -124,6 +127,119 @@ WAREHOUSE_PAGES = (
         "SELECT * FROM 'data/other.csv' reads a file that nobody declared.",
         "Write one SELECT over the tables that the project file names as sources.",
     ),
+    CodePage(
+        "S006",
+        "A load comes too late",
+        "Loads of a table have an order, so that what was known on a day can be read. This one"
+        " says that it came before, or together with, one that is stored.",
+        "The clock of the laptop went back a year, and a program took the moment from it.",
+        "Load again: the next load gets a moment after the last one, whatever the clock says."
+        " If it happens each time, two programs load this table at once: end one.",
+    ),
+    CodePage(
+        "S007",
+        "A column does not fit the table",
+        "A column has one type for all loads of a table. Whole numbers fit into decimal ones,"
+        " and null fits everywhere; nothing else is turned into another type unasked.",
+        "clinic is 0412 in the first file and A-0412 in the second: number, then text.",
+        "Declare the type (types: {clinic: string}), and load all files again.",
+    ),
+    CodePage(
+        "S008",
+        "No such column, or not one to keep a table apart by",
+        "A key, a partition or a condition names a column that the table does not have; or the"
+        " partition column holds what cannot be the name of a part: decimals, moments, empty"
+        " text.",
+        "key: [clinic_id], where the table says clinic.",
+        "Use one of the columns that the message lists; partition by text, whole numbers,"
+        " booleans or dates.",
+    ),
+    CodePage(
+        "S009",
+        "Nothing was known yet",
+        "The table is asked for as of a moment before its first load.",
+        "as_of: 2024-01-01 for a source that was loaded first in March.",
+        "Ask for the moment that the message names, or a later one.",
+    ),
+    CodePage(
+        "S010",
+        "Not a name for a table",
+        "A table is a folder: layer/name. Its name must not lead elsewhere, and must be one that"
+        " a USB stick and every system can hold.",
+        'silver/../ledger, or silver/stock"2024".',
+        "Write letters, digits, dash and underscore: silver/stock_2024.",
+    ),
+    CodePage(
+        "S011",
+        "Files of an old version are gone",
+        "Every version stays readable until old versions are given up; then only those that a"
+        " snapshot or a release is pinned to, and the last one, are kept.",
+        "A table is asked for as of last year, after its old versions were removed in January.",
+        "Read the last version, or bring the folder back from a backup of that time.",
+    ),
+    CodePage(
+        "S012",
+        "No room to finish a query",
+        "Sorting and joining go to a scratch folder when memory does not suffice; it is full.",
+        "The folder for temporary files is a small disk in memory.",
+        "Make room, or point TMPDIR to a folder on a larger disk.",
+    ),
 )
 
-PAGES: tuple[CodePage, ...] = (*WAREHOUSE_PAGES, *KEY_PAGES, *TRACKING_PAGES)
+COPY_PAGES = (
+    CodePage(
+        "S013",
+        "Received bytes are not kept here",
+        "What came in is kept under raw/ by its digest; there is nothing under this one.",
+        "The folder was copied without raw/ to save room.",
+        "Bring raw/ back from a backup, or load the source again.",
+    ),
+    CodePage(
+        "S014",
+        "Received bytes are damaged",
+        "They do not have the digest that they were kept under: a disk error, or somebody"
+        " changed the file.",
+        "A USB stick was pulled out while it was written.",
+        "Bring the file back from a backup; loading the same source again also mends it.",
+    ),
+    CodePage(
+        "S015",
+        "The place for copies cannot be used",
+        "The folder or bucket is not there, is full, may not be written, lies inside the project,"
+        " holds no backup of that name, or its URL has a password in it.",
+        "qua3ck backup --to /media/stick, and the stick is not plugged in.",
+        "Connect it, correct the name, or put the credentials into the environment.",
+    ),
+    CodePage(
+        "S016",
+        "A backup is damaged",
+        "A file in it is missing or does not have the bytes that were written.",
+        "The old disk in the cupboard has a bad sector.",
+        "Restore an older backup with --name. If the project still stands, qua3ck backup --whole"
+        " reads everything again and mends what is there.",
+    ),
+    CodePage(
+        "S017",
+        "A restore never writes over anything",
+        "The folder to restore into holds files already.",
+        "qua3ck restore /media/stick --to my-project, where my-project still exists.",
+        "Name a folder that does not exist. Look at it, then move the two yourself.",
+    ),
+    CodePage(
+        "S018",
+        "The copy is not what was written",
+        "Each file is read back after writing; this one came back otherwise, three times.",
+        "A worn-out USB stick; or a program keeps writing the file while it is copied.",
+        "Use another disk or bucket; end the program that writes the file.",
+    ),
+    CodePage(
+        "S019",
+        "The rehearsal failed",
+        "The backup was restored for a test, and what came out is not a project whose ledger"
+        " verifies, whose tables can be read, and whose history is the project's own.",
+        "A file of the ledger was changed by hand before it was copied.",
+        "Type qua3ck audit verify in the project. If that is in order: qua3ck backup --whole.",
+    ),
+)
+
+PAGES: tuple[CodePage, ...] = (*WAREHOUSE_PAGES, *COPY_PAGES, *KEY_PAGES, *TRACKING_PAGES)

@@ -32,10 +32,11 @@ _QUIET = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+# MLflow's own would wait for minutes; set for this process, and only where the user has not.
 _PATIENCE = {
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
 _PLACES = (
     ("experiments", "artifact_location"),
@@ -335,7 +336,8 @@ class Tracking:
         if isinstance(problem, Qua3ckError):
             return problem
         if _is_server(self.uri):
-            what = f"The MLflow server does not answer ({type(problem).__name__})"
+            waited = f" within {_REACH_SECONDS:g} s" if isinstance(problem, TimeoutError) else ""
+            what = f"The MLflow server does not answer{waited} ({type(problem).__name__})"
             fix = "start the server, or remove transfer.tracking to keep runs in the folder"
         else:
             what = f"MLflow's database could not be used: {_first_line(problem)}"
@@ -385,15 +387,24 @@ def _shown(uri: str) -> str:
 
 
 def _reach(uri: str) -> None:
-    """Open a connection once, so that a server that is down is said in seconds."""
+    """Ask for any answer once, so that a server that is down or hangs is said in seconds.
+
+    What it answers does not matter and is not believed; neither a name nor a password is sent.
+    """
     parts = urllib.parse.urlsplit(uri)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     if any(
         os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
     ):
         return  # a proxy may reach what a direct connection cannot
-    with socket.create_connection((parts.hostname or "", port), timeout=_REACH_SECONDS):
-        pass
+    host = parts.hostname or ""
+    with socket.create_connection((host, port), timeout=_REACH_SECONDS) as connection:
+        if parts.scheme != "http":
+            return  # what a certificate is worth is for MLflow's client to decide
+        path = f"{parts.path.rstrip('/')}/health"
+        asked = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        connection.sendall(asked.encode("ascii", "replace"))
+        connection.recv(1)
 
 
 def _prepare_folder(uri: str, root: Path) -> None:

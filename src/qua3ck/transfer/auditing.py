@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -162,7 +162,7 @@ def audit(
     if version is not None:
         release = find_release(ledger, version)
         asked = f"version {version}"
-        entries = [entry for entry in entries if _concerns(entry, release)]
+        entries = _concerning(entries, release, workspace)
     if on is not None:
         until = stamp(history.moment(on, where="--on"))
         asked = f"{alias or 'champion'} on {on}"
@@ -171,7 +171,7 @@ def audit(
         entries = [entry for entry in entries if entry.at <= until]
         if move is not None and move.version is not None and version is None:
             about = find_release(ledger, move.version)
-            entries = [entry for entry in entries if _concerns(entry, about)]
+            entries = _concerning(entries, about, workspace)
     return Audit(
         asked=asked,
         events=tuple(_told(entry) for entry in entries),
@@ -256,7 +256,8 @@ def _evidence(ledger: Ledger, move: AliasMove) -> dict[str, Any]:
     before = [
         entry
         for entry in ledger.entries("alias.moved", subject=move.alias)
-        if entry.seq < move.seq and entry.body["version"] == move.version and entry.body.get("gates")
+        if entry.seq < move.seq and entry.body["version"] == move.version
+        if entry.body.get("gates")
     ]
     if not before:
         return found
@@ -266,9 +267,24 @@ def _evidence(ledger: Ledger, move: AliasMove) -> dict[str, Any]:
     return {**found, **answers, "promoted": promoted}
 
 
-def _concerns(entry: Entry, release: Release) -> bool:
+def _concerning(entries: Sequence[Entry], release: Release, workspace: Workspace) -> list[Entry]:
+    """Return what a version rests on and what was done with it: from its data to its moves."""
+    from qua3ck.kit.records import load
+    from qua3ck.understand.records import Snapshot
+
+    behind = {release.question, release.snapshot}
+    for opened in workspace.ledger.entries("seal.opened"):
+        if opened.body["candidate"] == release.candidate:
+            behind.add(opened.body["seal"])
+    record = workspace.root / release.path / "records" / "snapshot.json"
+    pinned = load(Snapshot, record).sources if record.is_file() else ()
+    loads = {entry.seq for entry in history.loads_behind(entries, pinned)}
+    return [e for e in entries if e.seq in loads or _concerns(e, release, behind)]
+
+
+def _concerns(entry: Entry, release: Release, behind: set[str]) -> bool:
     if entry.event not in _ABOUT_VERSION:
-        return entry.event in {"seal.made", "source.loaded"} and release.snapshot in _texts(entry)
+        return entry.event in {"question.set", "seal.made"} and bool(behind & _texts(entry))
     body = entry.body
     if "version" in body:
         return bool(body["version"] == release.version or body.get("from") == release.version)
@@ -314,9 +330,21 @@ def _question_set(body: Mapping[str, Any]) -> str:
     return f"promises: {'; '.join(promises)}{late}"
 
 
+def _source_loaded(body: Mapping[str, Any]) -> str:
+    rows = "".join(f", {body[key]:,} {key}" for key in ("loaded", "held", "rows") if key in body)
+    digest = f", content {str(body['digest'])[:12]}" if "digest" in body else ""
+    return f"{body.get('table', 'rows')} version {body.get('version', '?')}{rows}{digest}"
+
+
+def _seal_made(body: Mapping[str, Any]) -> str:
+    steward = f", key wrapped to {body['steward']}" if body.get("steward") else ""
+    return f"{body.get('rows', '?')} rows sealed as {body.get('seal', '?')}{steward}"
+
+
 def _promise(kpi: Mapping[str, Any]) -> str:
-    side = ">=" if kpi.get("at_least") is not None else "<="
-    return f"{kpi.get('id')} {side} {kpi.get('at_least', kpi.get('at_most'))}"
+    least = kpi.get("at_least")
+    limit = least if least is not None else kpi.get("at_most")
+    return f"{kpi.get('id')} {'<=' if least is None else '>='} {float(limit or 0):g}"
 
 
 def _release_made(body: Mapping[str, Any]) -> str:
@@ -374,6 +402,8 @@ def _candidate(body: Mapping[str, Any]) -> str:
 
 
 _SENTENCES = {
+    "source.loaded": _source_loaded,
+    "seal.made": _seal_made,
     "seal.opened": _seal_opened,
     "seal.reread": _seal_reread,
     "candidate.kept": _candidate_kept,

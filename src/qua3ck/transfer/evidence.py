@@ -12,10 +12,12 @@ from qua3ck.kit.markup import Content, Html, join, tag
 from qua3ck.question.metrics import METRICS
 from qua3ck.transfer import charts
 from qua3ck.transfer.facts import Facts
+from qua3ck.transfer.history import loads_behind
 from qua3ck.transfer.pieces import (
     answer_word,
     bullets,
     difference_words,
+    entry_note,
     fact_list,
     fact_table,
     measure_words,
@@ -178,7 +180,7 @@ def _data(facts: Facts) -> Html:
         ]
     return join(
         *parts,
-        source_note(facts, "source.loaded", snapshot.id, *(p.digest for p in snapshot.sources)),
+        *(entry_note(facts, entry) for entry in loads_behind(facts.entries, snapshot.sources)),
         source_note(facts, "seal.made", snapshot.seal, snapshot.id),
         source_note(facts, "seal.opened", facts.conclusion.candidate),
     )
@@ -254,7 +256,8 @@ def _chosen(facts: Facts) -> Html:
     chosen = say(
         "loop.chosen.says", algorithm=candidate.algorithm, params=params or say("loop.no_params")
     )
-    optimistic = say("loop.optimistic.says", value=figure(candidate.optimistic, 4))
+    same = ".same" if facts.snapshot.order == "independent" else ""
+    optimistic = say(f"loop.optimistic.says{same}", value=figure(candidate.optimistic, 4))
     return fact_list(
         (say("loop.chosen"), chosen),
         (

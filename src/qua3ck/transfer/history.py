@@ -1,17 +1,19 @@
-"""Where an alias points and where it pointed before, and days as the ledger writes time.
+"""Where an alias points and pointed before, which loads a version rests on, days as moments.
 
 MLflow's alias table knows no actor, no time and no past; the ledger is what counts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from qua3ck.kit.errors import Qua3ckError, did_you_mean
 
 if TYPE_CHECKING:
-    from qua3ck.ledger import Ledger
+    from qua3ck.ledger import Entry, Ledger
+    from qua3ck.understand.records import Pinned
 
 ALIASES = ("champion", "challenger", "shadow", "staging", "production")
 
@@ -40,6 +42,15 @@ def version_before(ledger: Ledger, alias: str) -> int | None:
             pile.append(entry.body.get("version"))
     older = [version for version in pile[:-1] if version is not None]
     return older[-1] if older else None
+
+
+def loads_behind(entries: Sequence[Entry], pinned: Iterable[Pinned]) -> Iterator[Entry]:
+    """Yield, for each pinned table, the last load into it that the pinned version has."""
+    loaded = [entry for entry in entries if entry.event == "source.loaded"]
+    for table in pinned:
+        into = [entry for entry in loaded if entry.body.get("table") == table.table]
+        seen = [entry for entry in into if int(entry.body["version"]) <= table.version]
+        yield from seen[-1:]
 
 
 def moment(text: str, *, where: str) -> datetime:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qua3ck.a3.records import Score
     from qua3ck.conclude.records import Comparison
     from qua3ck.kit.verdicts import Verdict
+    from qua3ck.ledger import Entry
 
 SIGNS = {"pass": "✓", "fail": "✗", "undecided": "?", "blocked": "✗"}
 
@@ -132,17 +133,24 @@ def answer_word(kind: str, word: str) -> Html:
 def source_note(facts: Facts, event: str, *needles: str) -> Html:
     """Return the line that names the ledger entry behind a part; empty if none is known."""
     entry = source_entry(facts, event, *needles)
-    if entry is None:
-        return Html("")
+    return Html("") if entry is None else entry_note(facts, entry)
+
+
+def entry_note(facts: Facts, entry: Entry) -> Html:
+    """Return the line that names a ledger entry."""
     said = text("source", facts.lang, seq=entry.seq, event=entry.event, hash=entry.hash)
     return tag("p", said, class_="source")
 
 
 def verdict_name(verdict: Verdict) -> str:
-    """Return a verdict's id, with its metric's title where the id does not say it."""
+    """Return a verdict's id, with its metric's title where the id does not say it.
+
+    A part of the data is written with blanks, so that a narrow column breaks between words.
+    """
     title = METRICS[verdict.metric].title
     if "[" in verdict.id:
-        return verdict.id
+        promise, _, part = verdict.id.removesuffix("]").partition("[")
+        return f"{promise}, {part.replace('=', ' = ', 1)}"
     plain = verdict.id.replace("_", " ").lower()
     return verdict.id if plain.startswith(title.lower()) else f"{verdict.id} ({title})"
 

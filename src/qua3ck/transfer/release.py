@@ -41,6 +41,7 @@ _ASKS = ("nobody", "one_person", "two_person")
 _OURS = frozenset(
     {
         "warehouse",
+        "raw",
         "mlartifacts",
         "releases",
         "candidates",

@@ -213,7 +213,7 @@ def _data(before: str, now: str) -> Remade:
         if same
         else f"data differ: the training rows had the hash {before[:12]}, now {now[:12]}"
     )
-    return Remade("data", same, same, needed=True, tolerance="none: the same hash", says=says)
+    return Remade("data", same, same, needed=True, tolerance="none", says=says)
 
 
 def _code(release: Path, root: Path) -> Remade:
@@ -232,7 +232,7 @@ def _code(release: Path, root: Path) -> Remade:
         same=not changed,
         identical=not changed,
         needed=False,
-        tolerance="the released functions are run, whatever the project has now",
+        tolerance="may differ, since the released functions were run",
         says=says,
     )
 
@@ -257,7 +257,7 @@ def _artefact(before: str, now: str) -> Remade:
         same=same,
         identical=same,
         needed=False,
-        tolerance="the same bytes are the best case; the answers decide",
+        tolerance="may differ if the answers do not",
         says="the same bytes" if same else f"other bytes: {before[:12]}, now {now[:12]}",
     )
 

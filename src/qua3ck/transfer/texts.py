@@ -197,6 +197,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "loop.honest": {"en": "Validation score, honest"},
     "loop.optimistic": {"en": "Validation score, random split"},
     "loop.optimistic.says": {"en": "{value} (what a careless split would have promised)"},
+    "loop.optimistic.says.same": {"en": "{value} (the same: no time and no group is declared)"},
     "loop.train": {"en": "Score on training rows"},
     "loop.seed_sd": {"en": "Spread between seeds"},
     "loop.gain": {"en": "Gain over the baseline"},

@@ -16,6 +16,7 @@ from qua3ck.kit.errors import Blocked, Qua3ckError
 if TYPE_CHECKING:
     from qua3ck.govern import Workspace
 
+Tell = Callable[[str, float | None], None]
 _WORKER = "qua3ck.understand.worker"
 
 
@@ -24,28 +25,29 @@ def run_child(
     job: Mapping[str, Any],
     workspace: Workspace,
     *,
-    traced: Mapping[str, Any] | None = None,
-    tell: Callable[[str], None] | None = None,
+    further: Mapping[str, Any] | None = None,
+    tell: Tell | None = None,
 ) -> dict[str, Any]:
     """Return what the worker found.
 
     Parameters
     ----------
-    what : {"take", "run changed", "run same"}
+    what : {"load", "tables", "take", "run changed", "run same"}
         The work.
     job : mapping
         JSON-able facts of :class:`qua3ck.understand.taking.Job`.
-    traced : mapping, optional
-        For the second runs: pinned sources, and where test rows come from.
+    further : mapping, optional
+        For a load: which sources, and what is accepted. For the second runs: pinned sources,
+        and where test rows come from.
     tell : callable, optional
-        Called with a few words when a step begins.
+        Called with a few words when a step begins, and the share of it that is done.
 
     Raises
     ------
     Qua3ckError
         What the worker raised; or that it was ended from outside.
     """
-    order = {"do": what, "job": job, "traced": traced}
+    order = {"do": what, "job": job, "further": further}
     # -P keeps the current folder off the path; the project folder is put there by the worker.
     # A fixed hash seed makes a function that walks through a set give the same rows each time.
     surroundings = os.environ | {
@@ -59,21 +61,21 @@ def run_child(
         env=surroundings,
     ) as process:
         try:
-            return _listen(process, order, tell or (lambda _: None))
+            return _listen(process, order, tell or _nothing)
         except BaseException:
             process.kill()
             raise
 
 
 def _listen(
-    process: subprocess.Popen[bytes], order: Mapping[str, Any], tell: Callable[[str], None]
+    process: subprocess.Popen[bytes], order: Mapping[str, Any], tell: Tell
 ) -> dict[str, Any]:
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     hand_over(process, order)
     for line in process.stdout:
         said = json.loads(line)
         if "progress" in said:
-            tell(said["progress"])
+            tell(said["progress"], said["share"])
         elif "error" in said:
             raise _error(said["error"])
         else:
@@ -81,6 +83,10 @@ def _listen(
             process.wait()
             return result
     raise _ended(process.wait())
+
+
+def _nothing(text: str, share: float | None) -> None:
+    del text, share
 
 
 def _error(said: Mapping[str, Any]) -> Qua3ckError:

@@ -1,6 +1,12 @@
 """The pages behind the codes of U: findings U001 to U099, errors from U101."""
 
 from qua3ck.kit.findings import CodePage
+from qua3ck.understand.contract.codes import PAGES as CONTRACT
+from qua3ck.understand.loading.codes import PAGES as LOADING
+from qua3ck.understand.sources.csv_codes import PAGES as DELIMITED
+from qua3ck.understand.sources.excel_codes import PAGES as EXCEL
+from qua3ck.understand.sources.json_codes import PAGES as JSON
+from qua3ck.understand.sources.remote_codes import PAGES as REMOTE
 
 PAGES: tuple[CodePage, ...] = (
     CodePage(
@@ -285,4 +291,10 @@ PAGES: tuple[CodePage, ...] = (
         "A file under warehouse/gold/ was replaced.",
         "Restore warehouse/ from a copy, or make a new snapshot.",
     ),
+    *CONTRACT,
+    *DELIMITED,
+    *LOADING,
+    *EXCEL,
+    *JSON,
+    *REMOTE,
 )

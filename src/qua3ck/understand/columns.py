@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 from qua3ck.kit.errors import Qua3ckError, did_you_mean
 from qua3ck.understand.records import Column, Kind
 from qua3ck.understand.section import Understand
-from qua3ck.understand.split import is_row_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +25,7 @@ _UNIT_NAME = re.compile(
 )
 _TEXT_WORDS = 4.0
 _LEAST_FOR_ID = 30
+_NEARLY_ALL = 0.95
 
 Role = Literal["feature", "target", "time", "group", "entity", "sensitive", "left_out"]
 
@@ -202,20 +202,22 @@ def _role(
 def is_identifier(name: str, column: pa.Array, distinct: int, kind: Kind, *, share: float) -> bool:
     """Whether a column has (nearly) one value per row and names it.
 
-    Text: nearly all values differ and it is no prose. Whole numbers: all differ and either
-    count the rows, gaps of the sealed ones allowed, or are called like an identifier.
+    Nearly all values differ, so that a few repeated rows do not hide it. Text: and it is no
+    prose. Whole numbers: and they either count the rows, gaps of the sealed ones allowed, or
+    are called like an identifier. Numbers drawn from as narrow a range would repeat far more
+    often: of n draws from n values 37 % are never seen.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     filled = len(column) - column.null_count
-    if filled < _LEAST_FOR_ID:
+    if filled < _LEAST_FOR_ID or distinct < _NEARLY_ALL * filled:
         return False
     if kind == "category":
-        return bool(distinct >= 0.95 * filled)
-    if not pa.types.is_integer(column.type) or distinct < filled:
+        return True
+    if not pa.types.is_integer(column.type):
         return False
-    if looks_like_id(name) or is_row_number(pa.chunked_array([column])):
+    if looks_like_id(name):
         return True
     ends = pc.min_max(column)
     span = int(ends["max"].as_py()) - int(ends["min"].as_py()) + 1

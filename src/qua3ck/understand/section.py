@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import urllib.parse
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -29,7 +30,7 @@ _EVERY_KIND = {
 _WEB = {"auth", "headers", "hosts", "timeout"}
 _OF_KIND = {
     "csv": {"path", "sha256", "delimiter", "quote", "encoding", "skip", "footer", "comment"}
-    | {"tidy"}
+    | {"tidy", "escape", "loose_ends"}
     | _TEXT
     | _WEB,
     "excel": {"path", "sha256", "sheet", "range", "skip", "footer", "tidy"} | _TEXT | _WEB,
@@ -44,6 +45,9 @@ _OF_KIND = {
     | _WEB,
     "function": {"function"},
 }
+
+
+_DAY = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z)?$"
 
 
 class _Declared(BaseModel):
@@ -141,6 +145,8 @@ class Source(_Declared):
     # delimited text
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     quote: Annotated[str, Field(max_length=1)] = '"'
+    escape: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    loose_ends: bool = False
     encoding: str = "utf-8"
     skip: Annotated[int, Field(ge=0)] = 0
     footer: Annotated[int, Field(ge=0)] = 0
@@ -170,7 +176,7 @@ class Source(_Declared):
     key: tuple[str, ...] = ()
     extract: Literal["full", "changes"] | None = None
     watermark: str | None = None
-    overlap: str | None = None
+    overlap: Annotated[str, Field(pattern=r"^[0-9]+[smhd]?$")] | None = None
     deleted: str | None = None
     # HTTP, and files by https://
     auth: Auth | None = None
@@ -218,7 +224,7 @@ class Source(_Declared):
 
     @model_validator(mode="after")
     def _new_rows_can_be_told(self) -> Source:
-        if self.watermark and self.kind == "http" and not self.key:
+        if self.watermark and not self.key:
             message = "watermark needs key: rows that come again must be known as the same"
             raise ValueError(message)
         if (self.path or "").startswith(("http://", "https://")):
@@ -309,6 +315,7 @@ class Understand(_Declared):
     sources: Annotated[dict[str, Source], Field(min_length=1)]
     tables: dict[str, GoldTable] = {}
     publish: Publish | None = None
+    as_of: Annotated[str, Field(pattern=_DAY)] | None = None
     target: Annotated[str, Field(min_length=1)]
     training: str | None = None
     task: Literal["auto", "classification", "regression"] = "auto"
@@ -319,3 +326,10 @@ class Understand(_Declared):
     sensitive: tuple[str, ...] = ()
     columns: dict[str, ColumnKind] = {}
     accept: dict[str, str] = {}
+
+
+def end_of(moment: str) -> datetime:
+    """Return the moment that ``as_of`` means: a day is meant to its end, in UTC."""
+    if "T" in moment:
+        return datetime.fromisoformat(moment)
+    return datetime.fromisoformat(moment).replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)

@@ -75,7 +75,7 @@ def take_snapshot(
     steps = _Steps(workspace, total=_STEPS + len(understand.sources))
     job = _job(understand, question, test_share, seed, workspace)
     facts = run_child("take", job, workspace, tell=steps.tell)
-    _record(facts, understand, workspace)
+    _record(facts, workspace)
     findings = [from_json(Finding, one) for one in facts["findings"]]
     if understand.training is not None:
         steps.tell("testing the training function for leaks")
@@ -153,7 +153,8 @@ class _Steps:
     def __init__(self, workspace: Workspace, *, total: int) -> None:
         self._progress, self._total, self._done = workspace.progress, total, 0
 
-    def tell(self, text: str) -> None:
+    def tell(self, text: str, share: float | None = None) -> None:
+        del share
         self._progress("U", text, min(self._done, self._total), self._total)
         self._done += 1
 
@@ -190,16 +191,16 @@ def _steward(name: str | None, workspace: Workspace) -> dict[str, str] | None:
     return {"name": name, "sealing": person(workspace.root, name).sealing.hex()}
 
 
-def _record(facts: Mapping[str, Any], section: Understand, workspace: Workspace) -> None:
+def _record(facts: Mapping[str, Any], workspace: Workspace) -> None:
     """Write into the ledger what is new; after a crash before it, the next run catches up."""
+    from qua3ck.understand.gold.build import Built
+    from qua3ck.understand.gold.making import record_tables
+    from qua3ck.understand.loading.recording import record_loads
+    from qua3ck.understand.loading.task import Load
     from qua3ck.understand.seal import Sealed, seal_body
 
-    for name, source in facts["sources"].items():
-        about = {"owner": section.sources[name].owner, "licence": section.sources[name].licence}
-        body = decimals({**source, **about})
-        known = workspace.ledger.entries("source.loaded", subject=name)
-        if not any(entry.body["digest"] == body["digest"] for entry in known[-1:]):
-            workspace.ledger.append("source.loaded", name, body)
+    record_loads((from_json(Load, one) for one in facts["loads"]), workspace.ledger)
+    record_tables((from_json(Built, one) for one in facts["tables"]), workspace.ledger)
     sealed = Sealed(**facts["seal"])
     body = seal_body(sealed)
     made = workspace.ledger.entries("seal.made", subject=sealed.id)
@@ -217,7 +218,7 @@ def _test_function(
     wanted = facts["gold"]["digest"]
     if not facts["traced"]:
         # Without a way from test rows to source rows only the plain repetition can be asked.
-        same = run_child("run same", job, workspace, traced=traced)["digest"] == wanted
+        same = run_child("run same", job, workspace, further=traced)["digest"] == wanted
         unstable = leak_finding(function, same=same, repeats=same, changed=0)
         why = (
             "its test rows were not found in the sources, or no source column makes the "
@@ -226,12 +227,12 @@ def _test_function(
         return [*([unstable] if unstable else []), not_applicable(function, why)]
     changed = sum(len(one["positions"]) for one in facts["traced"])
     try:
-        found = run_child("run changed", job, workspace, traced=traced)["digest"]
+        found = run_child("run changed", job, workspace, further=traced)["digest"]
     except Qua3ckError as problem:
         return [not_applicable(function, f"with other targets it fails: {problem.what}")]
     if found == wanted:
         return []
-    repeats = run_child("run same", job, workspace, traced=traced)["digest"] == wanted
+    repeats = run_child("run same", job, workspace, further=traced)["digest"] == wanted
     leak = leak_finding(function, same=False, repeats=repeats, changed=changed)
     return [leak] if leak else []
 

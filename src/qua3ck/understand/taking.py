@@ -1,7 +1,7 @@
 """The work of U that sees test rows; it runs in the child process and returns no row.
 
-Sources to bronze, the training table made once, split at once; test rows sealed, training
-rows to gold, everything noticed as findings.
+Sources brought up to date, the training table made once, split at once; test rows sealed,
+training rows to gold, everything noticed as findings.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.findings import Finding
 from qua3ck.kit.hashes import digest, file_digest
+from qua3ck.kit.records import as_json
 from qua3ck.understand.checks import (
     View,
     check_across,
@@ -22,13 +23,23 @@ from qua3ck.understand.checks import (
     check_structure,
 )
 from qua3ck.understand.columns import check_declared, describe_columns
+from qua3ck.understand.gold.build import Built, Input, build_tables, made_in_memory
+from qua3ck.understand.loading import (
+    Load,
+    as_facts,
+    in_order,
+    load_one,
+    read_current,
+    silver,
+    up_to_date,
+    version_known,
+)
 from qua3ck.understand.membership import read_membership, write_membership
 from qua3ck.understand.profiling import profile
 from qua3ck.understand.records import Column, Pinned
 from qua3ck.understand.rerun import enough, redraw, trace, training_side
 from qua3ck.understand.seal import Sealed, Steward, left_behind, seal_rows
-from qua3ck.understand.section import Understand
-from qua3ck.understand.sources import read_source
+from qua3ck.understand.section import Understand, end_of
 from qua3ck.understand.split import Sides, row_digests, split_rows
 from qua3ck.understand.target import Target, read_target
 from qua3ck.understand.training import is_plain, make_training
@@ -71,10 +82,12 @@ def take(job: Job, workspace: Workspace, tell: Tell) -> dict[str, Any]:
         For whatever the user can fix in sources, functions, declarations or disk.
     """
     root, section = Path(job.root), job.section
-    tables, sources, findings = _load(job, workspace, tell)
+    tables, sources, loads, findings = _load(job, workspace, tell)
+    built = _built(sources, job, workspace, tell)
     tell("making the training table")
-    made = make_training(section, tables, root=root, warehouse=workspace.warehouse)
-    known = {name for table in tables.values() for name in table.column_names}
+    all_tables = {**tables, **{one.name: _rows_of(one, workspace) for one in built}}
+    made = make_training(section, all_tables, root=root, warehouse=workspace.warehouse)
+    known = {name for table in all_tables.values() for name in table.column_names}
     check_declared(made.column_names, section, known=known)
     target = read_target(made, section, job.positive)
     key = workspace.keys.secret(f"project-{workspace.project_id}", create=True)
@@ -96,6 +109,8 @@ def take(job: Job, workspace: Workspace, tell: Tell) -> dict[str, Any]:
     traced = [] if is_plain(section) else _traced(tables, made, sides, job, key)
     return {
         "sources": sources,
+        "loads": as_facts(loads),
+        "tables": [as_json(one) for one in built],
         "gold": asdict(Pinned(GOLD, version, train.num_rows, gold)),
         "target": {"task": target.task, "classes": target.classes, "positive": target.positive},
         "columns": [asdict(column) for column in columns],
@@ -117,7 +132,9 @@ def run_again(
 
     root, section = Path(job.root), job.section
     tables = {
-        name: workspace.warehouse.read(pinned["table"], version=pinned["version"])
+        name: read_current(
+            workspace.warehouse, name, section.sources[name], version=pinned["version"]
+        )
         for name, pinned in traced["sources"].items()
     }
     if changed:
@@ -135,63 +152,75 @@ def run_again(
             fix="run qua3ck understand again",
             code="U110",
         )
+    tables = made_in_memory(section, tables, root=root, warehouse=workspace.warehouse)
     made = make_training(section, tables, root=root, warehouse=workspace.warehouse)
     return {"digest": content_digest(training_side(made, section, membership, key=key))}
 
 
 def _load(
     job: Job, workspace: Workspace, tell: Tell
-) -> tuple[dict[str, pa.Table], dict[str, Any], list[Finding]]:
+) -> tuple[dict[str, pa.Table], dict[str, Any], list[Load], list[Finding]]:
+    from qua3ck.store.warehouse import content_digest
+
     tables: dict[str, pa.Table] = {}
     sources: dict[str, Any] = {}
-    findings: list[Finding] = []
-    for name, source in job.section.sources.items():
+    loads: list[Load] = []
+    for name in in_order(job.section.sources, job.section, Path(job.root)):
         tell(f"loading {name}")
-        loaded = read_source(name, source, Path(job.root))
-        table = f"bronze/{_safe(name)}"
-        _refuse_vanished(name, loaded.rows.column_names, table, job.section, workspace)
-        version, fingerprint = workspace.warehouse.write(table, loaded.rows)
-        tables[name] = workspace.warehouse.read(table, version=version)
-        sources[name] = {
-            "table": table,
-            "version": version,
-            "rows": loaded.rows.num_rows,
-            "digest": fingerprint,
-            "files": dict(loaded.files),
-        }
-        findings += loaded.findings
-    return tables, sources, findings
+        if not up_to_date(name, job.section, workspace):
+            loads.append(_loaded(name, job.section, workspace))
+    for name, source in job.section.sources.items():
+        version = _version(name, job.section, workspace)
+        rows = read_current(workspace.warehouse, name, source, version=version)
+        if rows.num_rows == 0:
+            raise _empty(name)
+        tables[name] = rows
+        pinned = Pinned(silver(name), version, rows.num_rows, content_digest(rows))
+        sources[name] = asdict(pinned)
+    findings = [finding for load in loads for finding in load.findings]
+    return tables, sources, loads, findings
 
 
-def _safe(name: str) -> str:
-    if all(letter.isalnum() or letter in "-_" for letter in name) and name:
-        return name
-    raise Qua3ckError(
-        f'"{name}" cannot be the name of a source',
-        where="understand.sources",
-        fix="use letters, digits, - and _ only",
-        code="U104",
+def _built(
+    sources: Mapping[str, Any], job: Job, workspace: Workspace, tell: Tell
+) -> tuple[Built, ...]:
+    """Make the gold tables of exactly what the snapshot pins of the sources."""
+    section = job.section
+    if not section.tables:
+        return ()
+    inputs = {}
+    for name, one in sources.items():
+        by = section.sources[name].identity
+        inputs[name] = Input(name, one["table"], one["version"], one["digest"], by)
+    root = Path(job.root)
+    return build_tables(section, inputs, root=root, warehouse=workspace.warehouse, tell=tell)
+
+
+def _rows_of(one: Built, workspace: Workspace) -> pa.Table:
+    return workspace.warehouse.read(one.table, version=one.version)
+
+
+def _loaded(name: str, section: Understand, workspace: Workspace) -> Load:
+    """Load one source; it is an error if nothing that is there now could be loaded."""
+    load = load_one(name, section, workspace)
+    if load.held_pieces and len(load.held_pieces) == load.there:
+        raise load.held_pieces[0].error()
+    return load
+
+
+def _version(name: str, section: Understand, workspace: Workspace) -> int:
+    if section.as_of is None:
+        return workspace.warehouse.version(silver(name)) or 0
+    return version_known(workspace.warehouse, name, end_of(section.as_of))
+
+
+def _empty(name: str) -> Qua3ckError:
+    return Qua3ckError(
+        f'The source "{name}" has columns but no rows',
+        where=f"understand.sources.{name}",
+        fix="bring a file that has rows; an empty table never counts as loaded",
+        code="U103",
     )
-
-
-def _refuse_vanished(
-    name: str, columns: list[str], table: str, section: Understand, workspace: Workspace
-) -> None:
-    loaded = workspace.ledger.entries("source.loaded", subject=name)
-    if not loaded:
-        return  # what a failed attempt left in bronze was never part of a snapshot
-    before = workspace.warehouse.columns(table, version=int(loaded[-1].body["version"]))
-    ignored = {column for column, kind in section.columns.items() if kind == "ignore"}
-    gone = [column for column in before if column not in columns and column not in ignored]
-    if gone:
-        raise Qua3ckError(
-            f"Columns of {name} have vanished since the last snapshot ({len(gone)}): "
-            + ", ".join(f'"{column}"' for column in gone[:5]),
-            where=f"understand.sources.{name}",
-            fix=f'bring them back; if gone for good write columns: {{"{gone[0]}": ignore}}; '
-            "if this is another table, give the source another name",
-            code="U104",
-        )
 
 
 def _seal(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.store.warehouse import Warehouse, storable
+from qua3ck.understand.gold.build import queried
+from qua3ck.understand.gold.query import read_query
 from qua3ck.understand.section import Understand
 from qua3ck.understand.usercode import as_table, call, find_function
 
@@ -61,21 +63,9 @@ def _made(
             )
         return next(iter(tables.values()))
     if how.endswith(".sql"):
-        return warehouse.query(_query(root / how), tables, threads=1)
+        return queried(read_query(root / how, place=PLACE), tables, warehouse)
     function = find_function(how, root, place=PLACE)
     frames = {name: rows.to_pandas(date_as_object=False) for name, rows in tables.items()}
     return as_table(
         call(function, (frames,), dotted=how, root=root, place=PLACE), dotted=how, place=PLACE
     )
-
-
-def _query(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise Qua3ckError(
-            f"The query {path.name} cannot be read ({type(problem).__name__})",
-            where=PLACE,
-            fix="put the file beside the project file, as UTF-8 text",
-            code="U104",
-        ) from problem

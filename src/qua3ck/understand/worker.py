@@ -20,6 +20,7 @@ from qua3ck.understand.taking import Job, run_again, take
 
 if TYPE_CHECKING:
     from qua3ck.govern import Workspace
+    from qua3ck.understand.child import Tell
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG}
 
@@ -45,21 +46,44 @@ def main() -> int:
 def _do(told: dict[str, Any], out: TextIO) -> dict[str, Any]:
     from qua3ck.govern import open_workspace
 
-    job = _job(told["job"])
-    workspace: Workspace = open_workspace(Path(job.root), job.project, actor=job.actor)
+    def tell(text: str, share: float | None = None) -> None:
+        _say(out, {"progress": text, "share": share})
+
+    facts = told["job"]
+    workspace = open_workspace(Path(facts["root"]), facts["project"], actor=facts["actor"])
+    if told["do"] == "load":
+        return _load(_section(facts["section"]), workspace, told["further"], tell)
+    if told["do"] == "tables":
+        from qua3ck.understand.gold.making import made_here
+
+        return {"tables": made_here(_section(facts["section"]), workspace, tell=tell)}
+    job = _job(facts)
     if told["do"] == "take":
-        return take(job, workspace, lambda text: _say(out, {"progress": text}))
-    return run_again(job, workspace, told["traced"], changed=told["do"] == "run changed")
+        return take(job, workspace, tell)
+    return run_again(job, workspace, told["further"], changed=told["do"] == "run changed")
+
+
+def _load(
+    section: Understand, workspace: Workspace, told: dict[str, Any], tell: Tell
+) -> dict[str, Any]:
+    from qua3ck.understand.loading.sources import as_facts, load_each
+
+    names, accept = told["names"], told["accept"]
+    return {"loads": as_facts(load_each(section, workspace, names=names, accept=accept, tell=tell))}
 
 
 def _job(facts: dict[str, Any]) -> Job:
     steward = facts.pop("steward")
     return Job(
-        section=Understand.model_validate_json(json.dumps(facts.pop("section"))),
+        section=_section(facts.pop("section")),
         wanted=tuple(facts.pop("wanted")),
         steward=Steward(steward["name"], bytes.fromhex(steward["sealing"])) if steward else None,
         **facts,
     )
+
+
+def _section(facts: dict[str, Any]) -> Understand:
+    return Understand.model_validate_json(json.dumps(facts))
 
 
 def _say(out: TextIO, fact: dict[str, Any]) -> None:

@@ -44,6 +44,11 @@ BLOCKED = """
     whole = model.predict(some)
     floats = some.assign(**{{"age (years)": [20.0, 30.0, 40.0]}})
     assert model.predict(floats).equals(whole)
+    nullable = pd.array([1000, None, 3000], dtype="Int64")
+    gaps = [some.assign(income=x) for x in ([1000, None, 3000.0], [1000, np.nan, 3000], nullable)]
+    answers = [model.predict(one) for one in gaps]
+    assert answers[0].equals(answers[1]) and answers[0].equals(answers[2])
+    model.predict(some.assign(**{{"age (years)": [20, None, 40]}}))
     dates = some.assign(**{{"seen on": pd.to_datetime(some["seen on"])}})
     assert model.predict(dates).equals(whole)
     model.predict(some.drop(columns="income"))

@@ -8,8 +8,9 @@ import re
 import pytest
 
 from qua3ck.kit.errors import Qua3ckError
-from qua3ck.understand.catalog.records import ColumnFacts, Score, TableFacts
+from qua3ck.understand.catalog.records import ColumnFacts, TableFacts
 from qua3ck.understand.catalog.site import write_site
+from qua3ck.understand.contract.history import DimensionScore
 
 NASTY = "</script><script>alert(1)</script>"
 TABLES = (
@@ -28,9 +29,9 @@ TABLES = (
             ColumnFacts("weight", "text", NASTY, "internal"),
         ),
         quality=(
-            Score("2026-10-01", "validity", 100, 10),
-            Score("2026-11-02", "validity", 100, 2),
-            Score("2026-11-02", "completeness", 0, 0),
+            DimensionScore("2026-10-01", "validity", 100, 10),
+            DimensionScore("2026-11-02", "validity", 100, 2),
+            DimensionScore("2026-11-02", "completeness", 0, 0),
         ),
         sample=({"id": "1", "weight": "5"}, {"id": "2", "weight": None}),
     ),

@@ -83,6 +83,7 @@ CASES = [
     ),
     ("U003", "warn", lambda: with_column("ref", [f"A{n}" for n in range(N)])),
     ("U003", "warn", lambda: with_column("row", np.arange(N))),
+    ("U003", "warn", lambda: with_column("row", np.r_[np.arange(N - 8), np.arange(8)])),
     (
         "U007",
         "inform",
@@ -185,6 +186,12 @@ def test_a_returned_column_that_is_not_known_in_time_says_what_it_alone_would_te
     assert told[0].severity == "warn"
     assert told[0].evidence["score"] == 1.0
     assert "not known at prediction time" in told[0].says
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_numbers_drawn_from_as_few_values_as_there_are_rows_name_nothing(seed):
+    drawn = np.random.default_rng(seed).integers(0, N, N)
+    assert "U003" not in [code for code, _ in found(with_column("drawn", drawn))]
 
 
 def test_findings_quote_no_row_of_an_identifier():

@@ -60,13 +60,13 @@ def test_new_rows_make_all_again_and_a_step_that_comes_out_the_same_stops_it(hou
 def test_a_table_is_what_its_sources_were_at_the_version_pinned(house):
     before = house.sources["shipments"]
     house.load("late.csv", [("4", "NA", "1")], at=house.first + dt.timedelta(days=1))
-    assert read_input(before, house.warehouse).num_rows == 3
-    assert read_input(house.sources["shipments"], house.warehouse).num_rows == 4
+    assert read_input(before, house.section, house.warehouse).num_rows == 3
+    assert read_input(house.sources["shipments"], house.section, house.warehouse).num_rows == 4
 
 
 def test_the_leak_test_sees_the_tables_as_other_targets_would_make_them(house):
     house.build()
-    rows = read_input(house.sources["shipments"], house.warehouse)
+    rows = read_input(house.sources["shipments"], house.section, house.warehouse)
     changed = rows.set_column(2, "weight", pa.array(["50", "See #1", "7"]))
     made = made_in_memory(
         house.section, {"shipments": changed}, root=house.root, warehouse=house.warehouse

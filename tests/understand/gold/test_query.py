@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from qua3ck.kit.errors import Qua3ckError
-from qua3ck.understand.gold.query import Origin, Query, origins, parsed, read_query, rule_of
+from qua3ck.understand.gold.query import (
+    Origin,
+    Query,
+    origins,
+    parsed,
+    qualified,
+    read_query,
+    rule_of,
+)
 
 COLUMNS = {
     "shipments": {"id": "TEXT", "country": "TEXT", "weight": "TEXT", "line item": "DOUBLE"},
@@ -103,3 +111,15 @@ def test_a_misspelt_name_is_answered_with_the_nearest(text, reads, says):
     with pytest.raises(Qua3ckError, match=says) as caught:
         origins(query(text, *reads), COLUMNS)
     assert caught.value.code == "U158"
+
+
+def test_upper_and_lower_case_are_one_name_and_are_spelt_as_in_the_file():
+    columns = {"visits": {"Visit ID": "TEXT", "Weight": "DOUBLE"}}
+    made = query('SELECT "visit id", weight * 2 AS Twice, v.* FROM Visits AS v', "Visits")
+    with pytest.raises(Qua3ckError, match='did you mean "visits"'):
+        qualified(made, columns)
+    made = query("SELECT WEIGHT * 2 AS Twice, v.* FROM visits AS v", "visits")
+    tree = qualified(made, columns)
+    assert tree.named_selects == ["Twice", "Visit ID", "Weight"]
+    assert origins(made, columns)["Twice"] == (Origin("visits", "Weight"),)
+    assert rule_of(made, "Twice", columns) == "v.Weight * 2"

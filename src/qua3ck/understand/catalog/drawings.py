@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from qua3ck.kit.markup import Html, tag
-from qua3ck.understand.catalog.records import Score, TableFacts
+from qua3ck.understand.catalog.records import TableFacts
+from qua3ck.understand.contract.history import DimensionScore
 
 _BOX, _GAP_X, _STEP = 170, 70, 44
 _HIGH, _WIDE = 26, 5
@@ -54,7 +55,7 @@ def lineage_graph(tables: Sequence[TableFacts], *, marked: str = "", up: str = "
     )
 
 
-def trend(scores: Sequence[Score], *, dimension: str) -> Html:
+def trend(scores: Sequence[DimensionScore], *, dimension: str) -> Html:
     """Return the share of passed checks per load as a line from 0 to 100 percent."""
     shares = [score.share for score in scores if score.dimension == dimension]
     step = (_TREND_WIDTH - 60) / max(len(shares) - 1, 1)

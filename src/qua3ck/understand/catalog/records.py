@@ -6,22 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from qua3ck.understand.contract.history import DimensionScore
+
 Freshness = Literal["fresh", "late", "unknown"]
-
-
-@dataclass(frozen=True)
-class Score:
-    """One load's quality in one dimension: ``failing`` of ``looked_at`` checks of rows failed."""
-
-    at: str
-    dimension: str
-    looked_at: int
-    failing: int
-
-    @property
-    def share(self) -> float:
-        """The share that passed, in [0, 1]; of nothing looked at, nothing passed."""
-        return 1 - self.failing / self.looked_at if self.looked_at else 0.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +43,7 @@ class TableFacts:
         Held against the cadence declared.
     reads : tuple of str
         The tables it is made from.
-    quality : tuple of Score
+    quality : tuple of DimensionScore
         Oldest first.
     sample : tuple of mapping
         A few rows, only of columns that may be shown; ``no_sample`` says why there is none.
@@ -73,6 +60,6 @@ class TableFacts:
     fresh: Freshness = "unknown"
     columns: tuple[ColumnFacts, ...] = ()
     reads: tuple[str, ...] = ()
-    quality: tuple[Score, ...] = ()
+    quality: tuple[DimensionScore, ...] = ()
     sample: tuple[Mapping[str, Any], ...] = ()
     no_sample: str = ""

@@ -5,9 +5,11 @@ from qua3ck.understand.gold.build import (
     Input,
     build_tables,
     built_tables,
+    current_inputs,
     made_in_memory,
     read_input,
 )
+from qua3ck.understand.gold.making import make_tables, record_tables
 from qua3ck.understand.gold.openlineage import LoadFact, events
 from qua3ck.understand.gold.trace import Record, Trace, TracedRow, trace
 
@@ -20,8 +22,11 @@ __all__ = [
     "TracedRow",
     "build_tables",
     "built_tables",
+    "current_inputs",
     "events",
     "made_in_memory",
+    "make_tables",
     "read_input",
+    "record_tables",
     "trace",
 ]

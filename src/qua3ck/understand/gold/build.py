@@ -24,6 +24,7 @@ from qua3ck.understand.gold.query import (
     sql_columns,
     unknown_table,
 )
+from qua3ck.understand.loading import read_current, silver
 from qua3ck.understand.section import GoldTable, Understand
 from qua3ck.understand.usercode import as_table, call, code_digest, find_function
 
@@ -139,14 +140,51 @@ def made_in_memory(
     return made
 
 
-def read_input(one: Input, warehouse: Warehouse, *, meta: bool = False) -> pa.Table:
+def read_input(
+    one: Input, section: Understand, warehouse: Warehouse, *, meta: bool = False
+) -> pa.Table:
     """Return the rows that an input had at the version pinned.
 
     ``meta`` adds, for a source, the columns that say where each row came from.
     """
     if one.by:
-        return warehouse.current(one.table, by=one.by, version=one.version, meta=meta)
+        source = section.sources[one.name]
+        return read_current(warehouse, one.name, source, version=one.version, meta=meta)
     return warehouse.read(one.table, version=one.version)
+
+
+def current_inputs(section: Understand, root: Path, warehouse: Warehouse) -> dict[str, Input]:
+    """Return what is current of every source that was ever loaded."""
+    known = {
+        (one.table, one.version): one
+        for built in _remembered(root).values()
+        for one in built.made_of
+    }
+    found = {}
+    for name, source in section.sources.items():
+        table = silver(name)
+        version = warehouse.version(table)
+        if version is None:
+            continue
+        kept = known.get((table, version))  # hashing a large table again takes its time
+        if kept is None or kept.by != source.identity:
+            _, _, content = warehouse.snapshot(table, by=source.identity)
+            kept = Input(name, table, version, content, source.identity)
+        found[name] = kept
+    return found
+
+
+def queried(query: Query, given: Mapping[str, pa.Table], warehouse: Warehouse) -> pa.Table:
+    """Return what a query makes of tables; on one thread, so that sums are always the same.
+
+    Raises
+    ------
+    Qua3ckError
+        If it names a table or column that is not there, or cannot be run.
+    """
+    columns = {name: sql_columns(rows.schema) for name, rows in given.items()}
+    text = qualified(query, columns).sql(dialect="duckdb")
+    return warehouse.query(text, {name: given[name] for name in query.reads}, threads=1)
 
 
 def built_tables(root: Path) -> dict[str, Built]:
@@ -196,6 +234,13 @@ def _refuse_name(name: str, section: Understand) -> None:
 def _input(name: str, sources: Mapping[str, Input], built: Mapping[str, Built]) -> Input:
     if name in sources:
         return sources[name]
+    if name not in built:
+        raise Qua3ckError(
+            f'The source "{name}" has not been loaded yet',
+            where=f"understand.sources.{name}",
+            fix=f"qua3ck load . {name}",
+            code="U158",
+        )
     one = built[name]
     return Input(name, one.table, one.version, one.digest)
 
@@ -221,7 +266,7 @@ def _make(
     warehouse: Warehouse,
 ) -> Built:
     start = time.perf_counter()
-    given = {one.name: read_input(one, warehouse) for one in inputs}
+    given = {one.name: read_input(one, section, warehouse) for one in inputs}
     rows = _rows(name, section.tables[name], given, root=root, warehouse=warehouse)
     table = f"gold/{name}"
     note = json.dumps({"key": key, "made_of": [[o.table, o.version] for o in inputs]})
@@ -236,9 +281,7 @@ def _rows(
     place = f"{PLACE}.{name}"
     query = query_of(name, table, root)
     if query is not None:
-        columns = {one: sql_columns(rows.schema) for one, rows in given.items()}
-        tree = qualified(query, columns)
-        made = warehouse.query(tree.sql(dialect="duckdb"), given, threads=1)
+        made = queried(query, given, warehouse)
     else:
         dotted = table.function or ""
         frames = {one: rows.to_pandas(date_as_object=False) for one, rows in given.items()}

@@ -143,6 +143,7 @@ def qualified(query: Query, columns: Columns) -> exp.Query:
     Qua3ckError
         If it names a column or table that does not exist.
     """
+    from sqlglot import exp
     from sqlglot.errors import SqlglotError
     from sqlglot.optimizer.qualify import qualify
 
@@ -150,12 +151,13 @@ def qualified(query: Query, columns: Columns) -> exp.Query:
         if table not in columns:
             raise unknown_table(table, columns, query.place)
     tree = parsed(query.text, name=query.place, place=query.place)
+    written = tree.named_selects
     try:
         made = qualify(tree, schema=_schema(columns), dialect=DIALECT)
     except SqlglotError as problem:
         raise _unknown_column(str(problem), columns, query) from None
-    assert isinstance(made, type(tree))  # noqa: S101 - the same SELECT, names filled in
-    return made
+    assert isinstance(made, exp.Query)  # noqa: S101 - the same SELECT, names filled in
+    return _as_written(made, _spellings(query, columns, written))
 
 
 def rule_of(query: Query, column: str, columns: Columns) -> str:
@@ -166,8 +168,11 @@ def rule_of(query: Query, column: str, columns: Columns) -> str:
     for made in tree.selects:
         if made.alias_or_name == column:
             bare = made.unalias().copy()
+            spelt = _spellings(query, columns, ())
             for word in bare.find_all(exp.Identifier):
-                word.set("quoted", not str(word.this).isidentifier())  # as a person writes it
+                name = spelt.get(str(word.this), str(word.this))
+                word.set("this", name)
+                word.set("quoted", not name.isidentifier())  # as a person writes it
             return str(bare.sql(dialect=DIALECT))
     return ""
 
@@ -222,7 +227,32 @@ def _origin(leaf: object, columns: Columns) -> Origin | None:
         return None
     column = str(getattr(leaf, "name", "")).rpartition(".")[2].strip('"')
     table = source.name
-    return Origin(table, column) if column in columns.get(table, {}) else None
+    for name in columns.get(table, {}):
+        if name.lower() == column.lower():
+            return Origin(table, name)
+    return None
+
+
+def _spellings(query: Query, columns: Columns, written: Iterable[str]) -> dict[str, str]:
+    """Return names as they are spelt, by their lower case: SQL does not tell them apart."""
+    known = [name for table in query.reads for name in columns[table]]
+    return {name.lower(): name for name in (*known, *written)}
+
+
+def _as_written(tree: exp.Query, spelt: Mapping[str, str]) -> exp.Query:
+    """Give the columns of the result the spelling of the file, or of the table below."""
+    from sqlglot import exp
+
+    first = tree
+    while isinstance(first, exp.SetOperation):
+        left = first.left
+        assert isinstance(left, exp.Query)  # noqa: S101 - sides of a set operation are queries
+        first = left
+    for made in first.selects:
+        name = spelt.get(made.alias_or_name.lower())
+        if name and isinstance(made, exp.Alias):
+            made.set("alias", exp.to_identifier(name, quoted=True))
+    return tree
 
 
 def _schema(columns: Columns) -> dict[str, object]:

@@ -172,7 +172,9 @@ def _marked(
     way = _way(table, built)
     needed = _bases(table, way, built)
     bases = {**sources, **{one.name: one for name in way for one in built[name].made_of if one.by}}
-    tables = {f"base {name}": read_input(bases[name], warehouse, meta=True) for name in needed}
+    tables = {
+        f"base {name}": read_input(bases[name], section, warehouse, meta=True) for name in needed
+    }
     for name in way:
         kept = warehouse.read(built[name].table, version=built[name].version)
         tables[f"base {name}"] = kept
@@ -332,12 +334,13 @@ def _condition(where: str, columns: Mapping[str, str]) -> exp.Expression:
 def _traced(
     row: dict[str, Any], columns: Mapping[str, str], pieces: Mapping[tuple[str, str], Any]
 ) -> TracedRow:
-    marks = dict.fromkeys(row[FROM] or ())  # once each, in the order in which they were met
+    marks = dict.fromkeys(row[FROM] or ())  # once each
     records = []
     for mark in marks:
         source, piece, number = json.loads(mark)
         known = pieces.get((source, piece), ("", ""))
         records.append(Record(source, piece, int(number), *known))
+    records.sort(key=lambda one: (one.source, one.piece, one.row))
     return TracedRow({name: row[name] for name in columns}, tuple(records))
 
 
@@ -348,8 +351,9 @@ def _pieces(sources: Iterable[str], warehouse: Warehouse) -> dict[tuple[str, str
         if warehouse.version(f"bronze/{source}") is None:
             continue
         listed = warehouse.read(f"bronze/{source}").select(["piece", "digest", "known"])
-        for one in sorted(listed.to_pylist(), key=lambda line: str(line["known"])):
-            found[source, one["piece"]] = (one["digest"], str(one["known"]))
+        for one in sorted(listed.to_pylist(), key=lambda line: line["known"]):
+            known = f"{one['known']:%Y-%m-%d %H:%M} UTC"
+            found[source, one["piece"]] = (one["digest"], known)
     return found
 
 

@@ -6,12 +6,13 @@ out, the contract must say so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qua3ck.kit.errors import Qua3ckError, did_you_mean
+from qua3ck.understand.contract.said import SaidColumn, SaidTable
 from qua3ck.understand.gold.build import Built, query_of
 from qua3ck.understand.gold.query import Columns, Origin, origins
 from qua3ck.understand.publish.dictionary import dictionary
@@ -28,14 +29,6 @@ PLACE = "understand.publish"
 
 
 @dataclass(frozen=True)
-class Known:
-    """What contracts say of source columns: meaning, and whether they may leave the house."""
-
-    meanings: Mapping[Origin, str]
-    private: frozenset[Origin]
-
-
-@dataclass(frozen=True)
 class Handed:
     """What was published: rows per table, the files and database tables, what was left out."""
 
@@ -48,7 +41,7 @@ class Handed:
 def publish(
     section: Understand,
     built: Mapping[str, Built],
-    known: Known,
+    said: Mapping[str, SaidTable],
     columns: Columns,
     *,
     root: Path,
@@ -61,6 +54,8 @@ def publish(
     ----------
     built : mapping
         The gold tables as they stand.
+    said : mapping
+        What the contracts say of the sources.
     columns : mapping
         Every source's and gold table's columns with their types in SQL.
     title : str
@@ -87,14 +82,14 @@ def publish(
     for name, star in wanted.tables.items():
         place = f"{PLACE}.tables.{name}"
         rows = flagged(name, section, built, root=root, warehouse=warehouse)
-        behind = _behind(name, section, built, columns, root)
-        hidden = sorted(c for c in rows.column_names if known.private & set(behind.get(c, ())))
+        behind = behind_columns(name, section, built, columns, root)
+        hidden = sorted(c for c in rows.column_names if _private(behind.get(c, ()), said))
         left_out += [f"{name}.{column}" for column in hidden]
         rows = rows.drop_columns(hidden)
         for column, found in behind.items():
             made_from[column] = ", ".join(f"{one.table}.{one.column}" for one in found)
-            said = [known.meanings[one] for one in found if one in known.meanings]
-            meanings[column] = said[0] if len(found) == 1 and said else meanings.get(column, "")
+            meaning = _said_of(found[0], said).meaning if len(found) == 1 else ""
+            meanings[column] = meaning or meanings.get(column, "")
         tables = _conformed(tables, split(name, rows, star, place=place), place)
     days = calendar(tables)
     dimensions = sorted(tables, key=lambda table: bool(table.refers) or not _is_dimension(table))
@@ -111,6 +106,15 @@ def publish(
         written += write_postgres(tables, words, variable=variable, schema=wanted.db_schema)
     counts = {table.name: table.rows.num_rows for table in tables}
     return Handed(counts, files, tuple(written), tuple(left_out))
+
+
+def _private(behind: Sequence[Origin], said: Mapping[str, SaidTable]) -> bool:
+    return any(_said_of(one, said).private for one in behind)
+
+
+def _said_of(one: Origin, said: Mapping[str, SaidTable]) -> SaidColumn:
+    table = said.get(one.table)
+    return table.columns.get(one.column, SaidColumn()) if table else SaidColumn()
 
 
 def _conformed(before: list[Table], new: tuple[Table, ...], place: str) -> list[Table]:
@@ -141,7 +145,7 @@ def _is_dimension(table: Table) -> bool:
     return table.name.startswith("dim_")
 
 
-def _behind(
+def behind_columns(
     name: str, section: Understand, built: Mapping[str, Built], columns: Columns, root: Path
 ) -> dict[str, tuple[Origin, ...]]:
     """Return the source columns behind each column, through all the tables on the way.
@@ -158,7 +162,7 @@ def _behind(
             for column in columns[name]
         }
     further = {
-        one.name: _behind(one.name, section, built, columns, root)
+        one.name: behind_columns(one.name, section, built, columns, root)
         for one in built[name].made_of
         if not one.by
     }

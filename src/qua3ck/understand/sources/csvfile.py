@@ -1,311 +1,530 @@
-"""CSV files, read strictly: no row is dropped, no cell is guessed.
+"""Delimited text (CSV and its kin), staged: typed rows, and every other record held with its text.
 
-All cells are read as text first. A column becomes a number, a boolean or a date only if every
-filled cell is one; leading zeros stay text, ``NA`` stays Namibia unless declared as null.
+Read as a stream of blocks by all processors, in bounded memory. All cells are text first; a
+column is a number, a boolean or a date only if every filled cell is one, or if it was declared
+or known before, and then a cell that is none holds its record. Nothing is dropped and nothing
+guessed: the records that came are the rows written and those held, or the load fails.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import hashlib
-import io
-import zlib
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+import codecs
+import itertools
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from qua3ck.kit.errors import Qua3ckError, did_you_mean
+from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.findings import Finding
-from qua3ck.understand.section import Source
-from qua3ck.understand.sources.cells import almost_number, inferred, typed
-from qua3ck.understand.sources.read import Loaded, joined
+from qua3ck.understand.section import ColumnType, Source
+from qua3ck.understand.sources.cells import Kind, Marks, column_type, kind_of, widened
+from qua3ck.understand.sources.columns import (
+    Column,
+    bare,
+    columns_of,
+    marks_of,
+    read_column,
+    with_kinds,
+)
+from qua3ck.understand.sources.encoding import CHUNK, packing, unpacked, utf8_chunks, wrong_encoding
+from qua3ck.understand.sources.layout import TOTALS, Body, header_is_data, open_body
+from qua3ck.understand.sources.pieces import ROW, Piece, Staged, held_schema
+from qua3ck.understand.sources.records import Block, Wrong, blocks, parse, read_records
+from qua3ck.understand.sources.rowfile import RowFile
+from qua3ck.understand.sources.suspicions import Suspicions
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
-DELIMITERS = (",", ";", "\t", "|")
-_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
-_BLOCK = 1 << 24  # bytes; a row must fit into one
-_HEAD = 200_000  # characters looked at to tell the delimiter
+_FEW = 1000  # held records below which a share says nothing
+_MANY = 200_000  # held records beyond which a file that mostly does not fit is given up
+_THREADS = 4
+
+_OURS = {ROW, "_piece", "_known", "_gone"}
+
+_Line = tuple[int, str | None, str, str]  # record, column, code, raw
 
 
-def read_csv_files(files: Sequence[Path], source: Source, *, place: str) -> Loaded:
-    """Return the rows of one or several CSV files, typed over all of them together.
+def stage_csv(
+    piece: Piece,
+    source: Source,
+    *,
+    types: Mapping[str, ColumnType] | None,
+    into: Path,
+    place: str,
+) -> Staged:
+    """Read one delimited text into typed rows and held records.
 
     Parameters
     ----------
-    files : sequence of Path
-        Plain or gzip; concatenated in the order given, equal columns required.
+    piece : Piece
+        Plain, or packed as gzip, bzip2, xz, zstd, or zip of one file.
     source : Source
-        Delimiter, encoding, decimal mark, null markers and types, where declared.
+        What is declared; what is not is the strictest reading: UTF-8, one header line, the
+        delimiter under which all lines have equal counts of cells.
+    types : mapping, optional
+        Types the columns have already; a cell of another holds its record. Else inferred.
+    into : Path
+        An empty folder.
     place : str
         The source's place in the project file.
 
-    Raises
-    ------
-    Qua3ckError
-        For a ragged row (its number and its count of cells), a wrong encoding (its byte),
-        an undecidable delimiter, two columns of one name, a header without rows, or cells
-        that do not fit a declared type (their row numbers).
-    """
-    digests = {}
-    tables = []
-    findings: list[Finding] = []
-    for file in files:
-        raw, digests[file.name] = _bytes(file, place)
-        text = _text(raw, source.encoding, file.name, place)
-        table, unnamed = _cells(text, source, file.name, place)
-        tables.append(table)
-        if unnamed:
-            findings.append(_unnamed(file.name, unnamed))
-    cells = joined(tables, files, place=place)
-    _declared_exist(source, cells.column_names, place)
-    rows, suspects = _typed_columns(cells, source, place)
-    return Loaded(rows, digests, (*findings, *suspects))
-
-
-def decide_delimiter(text: str, *, file: str, place: str) -> str:
-    """Return the delimiter under which the head of a file has equal counts of cells.
+    Returns
+    -------
+    Staged
+        Held: U030 another count of cells, U031 quotes that do not close, U032 bytes that
+        cannot be read, U033 a cell that is not of its column's type, U034 no date by the
+        declared layouts.
 
     Raises
     ------
     Qua3ckError
-        If none or several fit.
+        If the file as a whole is not what was declared: damaged, empty, in another encoding,
+        with another delimiter, without a header, or if no record fits.
+
+    Notes
+    -----
+    Blank cells and null markers are null; a quoted empty cell is one, too. Memory is bounded
+    by the block (4 MB, more for wide tables) times the processors, whatever the file's size.
+    Types are inferred from the first block and checked in every other; where one differs,
+    the file is read again.
     """
-    head, whole = text[:_HEAD], len(text) <= _HEAD
-    counts = {mark: _cell_counts(head, mark, whole=whole) for mark in DELIMITERS}
-    even = [mark for mark, seen in counts.items() if len(set(seen)) == 1 and seen[0] > 1]
-    if len(even) == 1:
-        return even[0]
-    if not even:
-        if all(set(seen) <= {1} for seen in counts.values()):
-            return ","  # one column
-        near = [mark for mark, seen in counts.items() if seen and seen[0] > 1]
-        if len(near) == 1:
-            return near[0]  # a ragged row: the strict reader will name it
-    fits = " and ".join(_NAMES[mark] for mark in even) if even else "none of , ; tab |"
-    raise Qua3ckError(
-        f"The delimiter of {file} cannot be decided: {fits} would fit",
-        where=f"{place}.delimiter",
-        fix='declare it, such as: delimiter: ";"',
-        code="U102",
-    )
+    reading = _Reading(piece, source, types, into / "rows.parquet", place)
+    outcome = reading.run(None)
+    if not outcome.settled:
+        outcome = reading.run(outcome.kinds)
+    return reading.staged(outcome)
 
 
-def _bytes(file: Path, place: str) -> tuple[bytes, str]:
-    try:
-        stored = file.read_bytes()
-        name = hashlib.sha256(stored).hexdigest()
-        return (gzip.decompress(stored) if stored[:2] == b"\x1f\x8b" else stored), name
-    except (OSError, EOFError, zlib.error) as problem:
-        raise Qua3ckError(
-            f"{file.name} cannot be read ({type(problem).__name__})",
-            where=f"{place}.path",
-            fix="bring an undamaged file that you may read",
-            code="U101",
-        ) from problem
+# -- one reading of a file -------------------------------------------------------------------
 
 
-def _text(raw: bytes, encoding: str, file: str, place: str) -> str:
-    if encoding.lower().replace("_", "-") in {"utf-8", "utf8"}:
-        encoding = "utf-8-sig"
-        if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-            raise _wrong_encoding(file, 0, "utf-16", place)
-    try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError as problem:
-        raise _wrong_encoding(file, problem.start, "cp1252", place) from None
-    except LookupError:
-        raise Qua3ckError(
-            f'Unknown encoding "{encoding}"',
-            where=f"{place}.encoding",
-            fix="write one of: utf-8, cp1252, latin-1, utf-16, or another that Python knows",
-            code="U102",
-        ) from None
+@dataclass(frozen=True)
+class _Typed:
+    """A block after typing: values of its good records, and what is held."""
+
+    values: list[pa.Array]
+    numbers: NDArray[np.int64]
+    count: int
+    held: list[_Line]
+    kinds: dict[str, Kind]
+    counted: dict[str, tuple[int, dict[str, int] | None]]
+    wrong: Sequence[Wrong]
+    beyond_ascii: int
+    lined: bool
 
 
-def _cells(text: str, source: Source, file: str, place: str) -> tuple[pa.Table, list[str]]:
-    """Return all cells as text, and the names given to columns without one."""
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
+@dataclass
+class _Outcome:
+    """What one reading of a file came to."""
 
-    if not text.strip():
-        raise Qua3ckError(
-            f"{file} is empty",
-            where=f"{place}.path",
-            fix="bring a file with a header line and rows",
-            code="U103",
+    body: Body
+    columns: list[Column]
+    kinds: dict[str, Kind]
+    suspicions: Suspicions
+    settled: bool = True
+    count: int = 0
+    written: int = 0
+    held_records: int = 0
+    unreadable: int = 0
+    misplaced: int = 0
+    beyond_ascii: int = 0
+    blank: int = 0
+    lined: bool = True
+    held: list[pa.Table] = field(default_factory=list)
+    widths: Counter[int] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A piece with everything that is known about it."""
+
+    piece: Piece
+    source: Source
+    types: Mapping[str, ColumnType] | None
+    path: Path
+    place: str
+
+    def run(self, kinds: Mapping[str, Kind] | None) -> _Outcome:
+        """Read the file once; with ``kinds`` as inferred by a reading before."""
+        source, file = self.source, self.piece.name
+        marks = marks_of(source)
+        with unpacked(self.piece.path, place=self.place) as stream:
+            chunks = utf8_chunks(stream, source.encoding, file=file, place=self.place)
+            body = open_body(chunks, source, file=file, place=self.place)
+            _refuse_reserved(body.names, file, self.place)
+            columns = columns_of(body.names, source, self.types, place=self.place)
+            outcome = self._read(body, columns, marks, kinds)
+        self._judge(outcome)
+        return outcome
+
+    def staged(self, outcome: _Outcome) -> Staged:
+        """Return the record of a settled reading; counts must agree."""
+        import pyarrow as pa
+
+        if outcome.written + outcome.held_records != outcome.count or not outcome.settled:
+            message = (
+                f"{outcome.count} records came, {outcome.written} were written and "
+                f"{outcome.held_records} held"
+            )
+            raise RuntimeError(message)
+        found = [*outcome.body.findings, *outcome.suspicions.findings(outcome.count)]
+        found += _blank(self.place, self.piece.name, outcome)
+        held = pa.concat_tables([held_schema().empty_table(), *outcome.held])
+        return Staged(self.path, outcome.count, held, self._how(outcome), tuple(found))
+
+    def _how(self, outcome: _Outcome) -> dict[str, Any]:
+        source, body = self.source, outcome.body
+        with self.piece.path.open("rb") as stored:
+            packed = packing(stored.read(8))
+        return {
+            "packed": packed,
+            "encoding": source.encoding,
+            "delimiter": body.dialect.delimiter,
+            "quote": body.dialect.quote,
+            "escape": body.dialect.escape,
+            "skip": source.skip,
+            "header": source.header,
+            "footer": len(body.footer),
+            "decimal": source.decimal,
+            "thousands": source.thousands,
+            "null": list(source.null),
+            "dates": {name: list(one) for name, one in source.dates.items()},
+            "types": {name: column_type(kind) for name, kind in outcome.kinds.items()},
+            # With a record on every line, its line is known; a quoted line end hides it.
+            **({"starts": [[1, body.line]]} if outcome.lined else {}),
+        }
+
+    def _read(
+        self,
+        body: Body,
+        columns: list[Column],
+        marks: Marks,
+        kinds: Mapping[str, Kind] | None,
+    ) -> _Outcome:
+        width = len(body.names)
+        cut = blocks(body.chunks, body.dialect, width, file=self.piece.name, place=self.place)
+        first = next(cut, None)
+        parsed = parse(first or Block(b"", plain=0), body.dialect, width)
+        known = dict(kinds) if kinds else _kinds(columns, parsed.cells, marks)
+        columns = _zoned(with_kinds(columns, known), parsed.cells, marks)
+        self._refuse_data_as_header(body, columns, marks)
+        noticed = Suspicions(columns, parsed.cells, marks, place=self.place)
+        outcome = _Outcome(body, columns, {c.name: c.kind or "" for c in columns}, noticed)
+
+        def work(block: Block) -> _Typed:
+            return _typed(block, body, columns, marks, noticed)
+
+        items = () if first is None else itertools.chain([first], cut)
+        with (
+            RowFile(self.path, piece=self.piece, place=self.place) as writer,
+            closing(_in_order(work, items)) as results,
+        ):
+            for typed in results:
+                self._take(outcome, typed, writer)
+        return outcome
+
+    def _take(self, outcome: _Outcome, typed: _Typed, writer: RowFile) -> None:
+        """Add a block's records to those that came."""
+        base = outcome.count
+        outcome.count += typed.count
+        outcome.beyond_ascii += typed.beyond_ascii
+        outcome.lined &= typed.lined
+        outcome.suspicions.add(typed.counted)
+        for name, kind in typed.kinds.items():
+            outcome.kinds[name] = widened(outcome.kinds[name], kind)
+            outcome.settled = False
+        outcome.misplaced += len(typed.wrong)
+        outcome.unreadable += sum(
+            one.code == "U032" and r"\x00" not in one.raw for one in typed.wrong
         )
-    text = text.lstrip("\r\n")
-    mark = source.delimiter or decide_delimiter(text, file=file, place=place)
-    header, unnamed = _header(text, mark, file, place)
-    _refuse_open_quote(text, mark, file, place)
-    try:
-        table = arrow_csv.read_csv(
-            io.BytesIO(text.encode()),
-            read_options=arrow_csv.ReadOptions(
-                column_names=header, skip_rows_after_names=1, block_size=_BLOCK
-            ),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=mark, newlines_in_values='"' in text, ignore_empty_lines=len(header) > 1
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
-            ),
-        )
-    except pa.ArrowException as problem:
-        raise _ragged(text, mark, len(header), file, place) from problem
-    if table.num_rows == 0:
-        raise Qua3ckError(
-            f"{file} has a header and no rows",
-            where=f"{place}.path",
-            fix="bring a file that has rows below its header",
-            code="U103",
-        )
-    return table, unnamed
+        outcome.codes.update(one.code for one in typed.wrong)
+        outcome.widths.update(one.cells for one in typed.wrong)
+        if typed.held:
+            outcome.held.append(_held(typed.held, base))
+            outcome.held_records += len({line[0] for line in typed.held})
+            self._refuse_too_many(outcome)
+        if outcome.settled:
+            outcome.blank += _blank_rows(typed.values)
+            outcome.written += len(typed.numbers)
+            writer.add(outcome.body.names, typed.values, typed.numbers + base + 1)
 
+    # -- what makes a file another than declared ---------------------------------------------
 
-def _header(text: str, mark: str, file: str, place: str) -> tuple[list[str], list[str]]:
-    try:
-        names = [name.strip() for name in next(_records(text, mark))]
-    except csv.Error:
-        raise Qua3ckError(
-            f"The header of {file} cannot be read: its quotes do not close",
-            where=f"{place}.path, line 1 of {file}",
-            fix='close the quote; inside a quoted name write "" for a quote',
-            code="U102",
-        ) from None
-    unnamed = [f"unnamed_{i}" for i, name in enumerate(names, 1) if not name]
-    names = [name or f"unnamed_{i}" for i, name in enumerate(names, 1)]
-    twins = [name for name, count in Counter(names).items() if count > 1]
-    if twins:
-        raise Qua3ckError(
-            f'{file} has two columns called "{twins[0]}"',
-            where=f"{place}.path, the header of {file}",
-            fix="rename one of them in the file",
-            code="U102",
-        )
-    return names, unnamed
-
-
-def _refuse_open_quote(text: str, mark: str, file: str, place: str) -> None:
-    """Raise for a quote that nothing closes: the rest of the file would be one cell."""
-    if text.count('"') % 2 == 0:
-        return
-    rows = 0
-    try:
-        for _ in _records(text, mark):
-            rows += 1
-    except csv.Error:
-        raise Qua3ckError(
-            f"A quote in {file} is opened and never closed; it begins at row {rows} "
-            "(the row below the header is row 1)",
-            where=f"{place}.path",
-            fix='close the quote; inside a quoted cell write "" for a quote',
-            code="U102",
-        ) from None
-
-
-def _ragged(text: str, mark: str, width: int, file: str, place: str) -> Qua3ckError:
-    wrong: list[tuple[int, int]] = []
-    try:
-        for row, record in enumerate(_records(text, mark)):
-            if record and len(record) != width:
-                wrong.append((row, len(record)))
-    except csv.Error:
-        pass  # the rows before the unreadable one are reported
-    if not wrong:
-        return Qua3ckError(
-            f"{file} cannot be read as CSV",
-            where=f"{place}.path",
-            fix="look for stray quotes or for a wrong delimiter",
-            code="U102",
-        )
-    row, cells = wrong[0]
-    more = f", and {len(wrong) - 1} more rows" if len(wrong) > 1 else ""
-    return Qua3ckError(
-        f"Row {row} of {file} has {cells} cells, the header has {width}{more} "
-        "(the row below the header is row 1)",
-        where=f"{place}.path",
-        fix="correct the row (often a delimiter inside a cell that is not quoted); "
-        "rows are never dropped",
-        code="U102",
-    )
-
-
-def _records(text: str, mark: str) -> Iterator[list[str]]:
-    limit = max(len(text), 1)
-    csv.field_size_limit(max(csv.field_size_limit(), limit))
-    return csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
-
-
-def _cell_counts(head: str, mark: str, *, whole: bool) -> list[int]:
-    counts: list[int] = []
-    # The head may end inside quotes, or quotes may not suit this delimiter: count what came.
-    with suppress(csv.Error):
-        counts.extend(len(record) for record in _records(head, mark) if record)
-    return counts if whole or len(counts) < 2 else counts[:-1]
-
-
-def _declared_exist(source: Source, names: Sequence[str], place: str) -> None:
-    for name in source.types:
-        if name not in names:
+    def _judge(self, outcome: _Outcome) -> None:
+        """Raise if the file as a whole is not what was declared."""
+        file, count = self.piece.name, outcome.count
+        if count == 0:
             raise Qua3ckError(
-                f'No column "{name}"{did_you_mean(name, names)}',
-                where=f"{place}.types.{name}",
-                fix=f"use one of: {', '.join(list(names)[:20])}",
-                code="U102",
+                f"{file} has a header and no rows",
+                where=f"{self.place}.path",
+                fix="bring a file that has rows below its header",
+                code="U103",
+            )
+        strange = outcome.unreadable
+        if strange > outcome.beyond_ascii and strange * 100 > count:
+            raise self._wrong_encoding()
+        bad = outcome.misplaced
+        if bad == count or (bad >= _FEW and bad * 2 > count):
+            raise self._departs(outcome)
+        for line in outcome.body.footer:
+            if self._reads_as_record(line, outcome):
+                raise Qua3ckError(
+                    f"{len(outcome.body.footer)} lines at the end of {file} are declared as its "
+                    "footer, and one of them reads as a record",
+                    where=f"{self.place}.footer",
+                    fix="correct footer:, or bring the file whole",
+                    code="U122",
+                )
+
+    def _departs(self, outcome: _Outcome) -> Qua3ckError:
+        width = len(outcome.body.names)
+        usual, times = outcome.widths.most_common(1)[0]
+        code, _ = outcome.codes.most_common(1)[0]
+        why = {
+            "U030": f"do not have the {width} cells of its header; {times} have {usual}",
+            "U031": "have quotes that do not close",
+            "U032": "hold bytes that cannot be read",
+        }[code]
+        return Qua3ckError(
+            f"{outcome.misplaced} of {outcome.count} records of {self.piece.name} {why}",
+            where=self.place,
+            fix="look at its delimiter, quotes and first lines; qua3ck load --propose says what "
+            "they look like",
+            code="U122",
+        )
+
+    def _refuse_too_many(self, outcome: _Outcome) -> None:
+        if outcome.held_records > _MANY and outcome.held_records * 2 > outcome.count:
+            counted: Counter[str] = Counter()
+            for lines in outcome.held:
+                counted.update(lines["column"].fill_null("the whole record").to_pylist())
+            column, times = counted.most_common(1)[0]
+            raise Qua3ckError(
+                f"{outcome.held_records} of the first {outcome.count} records of "
+                f"{self.piece.name} do not fit, most for {column} ({times})",
+                where=self.place,
+                fix="look whether the file is written in another way than those before; "
+                "qua3ck load --propose says how",
+                code="U122",
             )
 
+    def _refuse_data_as_header(self, body: Body, columns: Sequence[Column], marks: Marks) -> None:
+        """Raise if the first line has values where the columns below have."""
+        declared = {"header", "names"} & self.source.model_fields_set
+        if declared or len(body.header) != 1:
+            return
+        cells = [cell.strip() for cell in body.header[0]]
+        values = [
+            cell
+            for cell, column in zip(cells, columns, strict=True)
+            if column.kind not in {None, "", "digits", "string"}
+        ]
+        if not values or not header_is_data(cells):
+            return
+        if all(cell and _is(cell, c, marks) for cell, c in _typed_cells(cells, columns)):
+            raise Qua3ckError(
+                f"The first line of {self.piece.name} looks like data, not like a header: "
+                f"{len(values)} of its {len(cells)} cells are values as in the lines below",
+                where=f"{self.place}.path, line {self.source.skip + 1} of {self.piece.name}",
+                fix="declare header: 0 and names: [...] if it has no header, header: 1 if it has",
+                code="U121",
+            )
 
-def _typed_columns(
-    cells: pa.Table, source: Source, place: str
-) -> tuple[pa.Table, tuple[Finding, ...]]:
+    def _reads_as_record(self, line: str, outcome: _Outcome) -> bool:
+        body, marks = outcome.body, marks_of(self.source)
+        found = read_records(line, body.dialect, len(body.names))
+        if not found.rows:
+            return False
+        cells = [cell.strip() for cell in found.rows[0]]
+        filled = [cell for cell in cells if cell]
+        typed = [(cell, c) for cell, c in _typed_cells(cells, outcome.columns) if cell]
+        if not typed or len(filled) * 2 < len(cells) or TOTALS.match(filled[0]):
+            return False
+        return all(_is(cell, column, marks) for cell, column in typed)
+
+    def _wrong_encoding(self) -> Qua3ckError:
+        encoding = self.source.encoding
+        strict = codecs.getincrementaldecoder(encoding)()
+        read = 0
+        other = "cp1252"
+        with unpacked(self.piece.path, place=self.place) as stream:
+            while chunk := stream.read(CHUNK):
+                kept = len(strict.getstate()[0])
+                try:
+                    strict.decode(chunk)
+                except UnicodeDecodeError as problem:
+                    read += problem.start - kept
+                    break
+                if 0 in chunk:
+                    read, other = read + chunk.index(0), "utf-16"
+                    break
+                read += len(chunk)
+        return wrong_encoding(self.piece.name, encoding, read, other, self.place)
+
+
+# -- one block -------------------------------------------------------------------------------
+
+
+def _typed(
+    block: Block, body: Body, columns: Sequence[Column], marks: Marks, noticed: Suspicions
+) -> _Typed:
+    """Return a block's records as values; what does not fit is held."""
+    import numpy as np
+
+    parsed = parse(block, body.dialect, len(columns))
+    numbers = np.arange(parsed.count) if parsed.numbers is None else parsed.numbers
+    held: list[_Line] = [(one.number, None, one.code, one.raw) for one in parsed.wrong]
+    kinds: dict[str, Kind] = {}
+    counted = {}
+    values = []
+    good = np.ones(len(numbers), bool)
+    for column, text in zip(columns, parsed.cells, strict=True):
+        array, misfits, kind = read_column(text, column, marks)
+        values.append(array)
+        if column.inferred and widened(column.kind or "", kind) != column.kind:
+            kinds[column.name] = kind
+        elif misfits is not None:
+            wrong = misfits.fill_null(False).to_numpy(zero_copy_only=False)
+            good &= ~wrong
+            code = "U034" if column.layouts or column.kind == "date" else "U033"
+            at = np.flatnonzero(wrong)
+            raws = text.take(pa_indices(at)).to_pylist()
+            rows = numbers[at].tolist()
+            held += [(row, column.name, code, raw) for row, raw in zip(rows, raws, strict=True)]
+        if column.name in noticed.tracked:
+            counted[column.name] = noticed.count(column, text)
+    if not good.all():
+        mask = pa_indices(good)
+        values = [array.filter(mask) for array in values]
+        numbers = numbers[good]
+    return _Typed(
+        values,
+        numbers,
+        parsed.count,
+        held,
+        kinds,
+        counted,
+        parsed.wrong,
+        parsed.beyond_ascii,
+        parsed.lined,
+    )
+
+
+def pa_indices(values: NDArray[Any]) -> pa.Array:
+    """Return a numpy array as an Arrow array."""
     import pyarrow as pa
+
+    return pa.array(values)
+
+
+def _kinds(columns: Sequence[Column], cells: Sequence[pa.Array], marks: Marks) -> dict[str, Kind]:
+    return {
+        column.name: kind_of(bare(text, column)[1], marks)
+        for column, text in zip(columns, cells, strict=True)
+        if column.kind is None
+    }
+
+
+def _zoned(columns: Sequence[Column], cells: Sequence[pa.Array], marks: Marks) -> list[Column]:
+    """Return the columns with those timestamps as zoned that begin with a zone."""
+    settled = []
+    for column, text in zip(columns, cells, strict=True):
+        zoned = column.kind == "timestamp" and not column.layouts
+        if zoned and kind_of(bare(text, column)[1].drop_null().slice(0, 1), marks) == "zoned":
+            settled.append(replace(column, kind="zoned"))
+        else:
+            settled.append(column)
+    return settled
+
+
+def _typed_cells(cells: Sequence[str], columns: Sequence[Column]) -> list[tuple[str, Column]]:
+    return [
+        (cell, column)
+        for cell, column in zip(cells, columns, strict=True)
+        if column.kind not in {None, "", "digits", "string"}
+    ]
+
+
+def _is(cell: str, column: Column, marks: Marks) -> bool:
+    import pyarrow as pa
+
+    return read_column(pa.array([cell], pa.string()), column, marks)[1] is None
+
+
+def _held(lines: Sequence[_Line], base: int) -> pa.Table:
+    import pyarrow as pa
+
+    rows, columns, codes, raws = zip(*sorted(lines, key=lambda line: line[0]), strict=True)
+    numbers = [row + base + 1 for row in rows]
+    return pa.table([numbers, columns, codes, raws], schema=held_schema())
+
+
+def _blank_rows(values: Sequence[pa.Array]) -> int:
+    """Return how many rows have no value at all."""
     import pyarrow.compute as pc
 
-    arrays: list[pa.Array] = []
-    findings: list[Finding] = []
-    for name in cells.column_names:
-        column = cells[name].combine_chunks()
-        bare = pc.utf8_trim_whitespace(column)
-        markers = pa.array(["", *source.null], pa.string())
-        empty = pc.is_in(bare, value_set=markers)
-        bare = pc.if_else(empty, pa.scalar(None, pa.string()), bare)
-        column = pc.if_else(empty, pa.scalar(None, pa.string()), column)
-        if name in source.types:
-            wanted = source.types[name]
-            arrays.append(
-                column
-                if wanted == "string"
-                else typed(bare, wanted, source.decimal, name=name, place=place)
-            )
-            continue
-        made = inferred(bare, source.decimal)
-        arrays.append(column if made is None else made)
-        if made is None:
-            found = almost_number(bare, source.decimal, name=name, place=place)
-            findings.extend([found] if found else [])
-    return pa.table(arrays, names=cells.column_names), tuple(findings)
+    if not values or any(array.null_count == 0 for array in values):
+        return 0
+    empty = None
+    for array in values:
+        null = pc.is_null(array)
+        empty = null if empty is None else pc.and_(empty, null)
+        if not empty.true_count:
+            return 0
+    return int(empty.true_count) if empty is not None else 0
 
 
-def _wrong_encoding(file: str, byte: int, other: str, place: str) -> Qua3ckError:
-    return Qua3ckError(
-        f"{file} is not in the declared encoding: byte {byte} cannot be read",
-        where=f"{place}.encoding",
-        fix=f"declare what it is, such as: encoding: {other}",
-        code="U102",
-    )
+def _blank(place: str, file: str, outcome: _Outcome) -> list[Finding]:
+    if not outcome.blank:
+        return []
+    return [
+        Finding(
+            "U037",
+            "inform",
+            f"{place}, {file}",
+            f"{outcome.blank} of {outcome.count} records have no value in any column.",
+            {"records": outcome.blank},
+        )
+    ]
 
 
-def _unnamed(file: str, names: Sequence[str]) -> Finding:
-    return Finding(
-        "U018",
-        "inform",
-        f"{file}, the header",
-        f"{len(names)} columns have no name; they are called {', '.join(names[:5])}.",
-        {"columns": list(names)},
-    )
+def _refuse_reserved(names: Sequence[str], file: str, place: str) -> None:
+    """Raise for a column that would be taken for what a table knows of each row."""
+    ours = next((name for name in names if name.lower() in _OURS), None)
+    if ours is not None:
+        raise Qua3ckError(
+            f'A column of {file} is called "{ours}", a name that is ours',
+            where=f"{place}.names",
+            fix="give the columns other names: names: [...], in the order of the file",
+            code="U120",
+        )
+
+
+# -- order -------------------------------------------------------------------------------
+
+
+def _in_order(
+    act: Callable[[Block], _Typed], items: Iterable[Block]
+) -> Generator[_Typed, None, None]:
+    """Yield what ``act`` makes of each item, in order, a few of them worked on at a time."""
+    workers = min(os.cpu_count() or 1, _THREADS)
+    pool = ThreadPoolExecutor(workers)
+    waiting: deque[Future[_Typed]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(act, item))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

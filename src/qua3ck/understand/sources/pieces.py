@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import datetime
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.findings import Finding
+from qua3ck.kit.hashes import file_digest
+from qua3ck.understand.section import Source
+from qua3ck.understand.sources.read import find_files
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,12 +33,16 @@ class Piece:
         A local file that holds them.
     size : int
         Bytes.
+    known : datetime or None
+        The moment of its load. A reader that writes its rows itself then adds what the table
+        wants to know of each (:func:`stamp`), so that they need not be written once more.
     """
 
     name: str
     digest: str
     path: Path
     size: int
+    known: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,22 @@ class Staged:
     findings: tuple[Finding, ...] = ()
 
 
+def stamp(piece: Piece, rows: int) -> dict[str, pa.Array]:
+    """Return the columns that a table keeps for each row of a piece, beside its number.
+
+    Empty if the moment of its load is not settled.
+    """
+    import pyarrow as pa
+
+    if piece.known is None:
+        return {}
+    return {
+        "_piece": pa.repeat(pa.scalar(piece.name), rows),
+        "_known": pa.repeat(pa.scalar(piece.known, pa.timestamp("us", "UTC")), rows),
+        "_gone": pa.repeat(pa.scalar(value=False), rows),
+    }
+
+
 def held_schema() -> pa.Schema:
     """Return the columns of held records.
 
@@ -78,3 +102,34 @@ def held_schema() -> pa.Schema:
         pa.field("raw", pa.string()),
     ]
     return pa.schema(fields)
+
+
+def local_pieces(source: Source, root: Path, *, place: str) -> list[Piece]:
+    """Return the files that a source's path or pattern names, by name.
+
+    Every file is hashed each time. A file of the same size and time is not taken for the same
+    file: on memory sticks and network shares these are too coarse, and a copy may keep them.
+
+    Raises
+    ------
+    Qua3ckError
+        If no file matches, or one cannot be read.
+    """
+    files = find_files(source, root, place=place)
+    pieces = [
+        Piece(_name(file, source.path or "", root), file_digest(file), file, file.stat().st_size)
+        for file in files
+    ]
+    return sorted(pieces, key=lambda piece: piece.name)
+
+
+def _name(file: Path, pattern: str, root: Path) -> str:
+    """Return the file's path below the last folder that the pattern fixes."""
+    fixed = PurePosixPath()
+    for part in PurePosixPath(pattern).parts[:-1]:
+        if any(mark in part for mark in "*?["):
+            break
+        fixed /= part
+    start = (root / fixed).resolve()
+    found = file.parent.resolve() / file.name
+    return found.relative_to(start).as_posix() if found.is_relative_to(start) else file.name

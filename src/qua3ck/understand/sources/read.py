@@ -65,6 +65,11 @@ def read_source(name: str, source: Source, root: Path) -> Loaded:
     return loaded
 
 
+def is_local(source: Source) -> bool:
+    """Whether a source is files of this machine, not a server's and not a function's."""
+    return source.path is not None and "://" not in source.path
+
+
 def find_files(source: Source, root: Path, *, place: str) -> list[Path]:
     """Return the files that a source's path or pattern names, in name order."""
     path = source.path or ""

@@ -1,0 +1,157 @@
+"""Bring the sources up to date: only what is new or changed is read; what does not fit is held."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qua3ck.cli.terminal import finding_line, opened, say, say_json
+from qua3ck.kit.errors import Qua3ckError
+
+if TYPE_CHECKING:
+    from qua3ck.understand.loading import Load
+    from qua3ck.understand.loading.statistics import Took
+    from qua3ck.understand.sources.propose import Proposal
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of this verb."""
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="[PROJECT] [SOURCE ...]",
+        help="default: this folder, every source",
+    )
+    parser.add_argument(
+        "--propose", action="store_true", help="infer how files are written, and declare it"
+    )
+    parser.add_argument("--accept", metavar="CODE", help="load in spite of this finding")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why; kept in the ledger")
+    parser.add_argument("--history", action="store_true", help="how long the last loads took")
+    parser.add_argument("--as", dest="actor", metavar="NAME", help="who acts; default: you")
+    parser.add_argument("--json", action="store_true", help="print the same facts as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a line per source and every finding; 1 if a piece is held, 2 if a source failed."""
+    from qua3ck.kit.records import as_json
+
+    names = settle_words(options)
+    accept = _accepted(options)
+    with opened(options) as project:
+        if options.history:
+            return _history(project.load_history(names), options)
+        if options.propose:
+            return _proposed(project.propose(names), options)
+        loads = project.load(names, accept=accept)
+    code = max((_exit(load) for load in loads), default=0)
+    if options.json:
+        say_json({"loads": [as_json(load) for load in loads]})
+        return code
+    for load in loads:
+        say(source_line(load))
+        say(*map(finding_line, load.findings)) if load.findings else None
+        if load.failed:
+            say(*(f"    {line}" for line in str(load.failed.error()).splitlines()))
+    say(f"next: {_next(loads, options)}")
+    return code
+
+
+def settle_words(options: argparse.Namespace) -> list[str]:
+    """Take the project from the words in front of sources; return the sources."""
+    words = list(options.words)
+    options.project = "."
+    if words and _is_project(Path(words[0])):
+        options.project = words.pop(0)
+    return words
+
+
+def _is_project(path: Path) -> bool:
+    return (
+        (path / "qua3ck.yaml").is_file() or path.suffix in {".yaml", ".yml"} or len(path.parts) > 1
+    )
+
+
+def _accepted(options: argparse.Namespace) -> dict[str, str]:
+    if options.accept is None:
+        return {}
+    if not options.reason.strip():
+        raise Qua3ckError(
+            f"{options.accept} is to be accepted, and nothing says why",
+            where="the command line: --reason",
+            fix=f'qua3ck load --accept {options.accept} --reason "who said so, and why"',
+        )
+    return {options.accept: options.reason.strip()}
+
+
+def _exit(load: Load) -> int:
+    if load.failed:
+        return 2
+    return int(bool(load.held_pieces) or any(finding.blocks for finding in load.findings))
+
+
+def source_line(load: Load) -> str:
+    """Return the one line about a load."""
+    if load.failed:
+        return f"U   {load.source}: not loaded"
+    held = f", {len(load.held_pieces)} pieces held" if load.held_pieces else ""
+    waiting = f", {load.waiting} in quarantine" if load.waiting else ""
+    if not load.known:
+        return f"U   {load.source}: nothing new{held}, {load.rows} rows{waiting}"
+    speed = load.came / load.seconds if load.seconds else 0
+    rows = f"{load.came} rows in, {load.loaded} loaded, {load.held} held"
+    kinds = ("new", "changed", "unchanged", "superseded", "deleted")
+    told = [f"{count} {kind}" for kind in kinds if (count := getattr(load, kind))]
+    return (
+        f"U   {load.source}: {rows}{held} ({', '.join(told) or 'nothing changed'}), now "
+        f"{load.rows} rows{waiting}; {load.seconds:.1f} s, {speed:,.0f} rows/s"
+    )
+
+
+def _next(loads: tuple[Load, ...], options: argparse.Namespace) -> str:
+    project = "" if options.project == "." else f" {options.project}"
+    codes = [load.failed.code for load in loads if load.failed and load.failed.code]
+    if codes:
+        return f"qua3ck explain {codes[0]}"
+    held = [piece.code for load in loads for piece in load.held_pieces if piece.code]
+    if held:
+        return f"qua3ck explain {held[0]}"
+    waiting = [load.source for load in loads if load.waiting]
+    if waiting:
+        return f"qua3ck quarantine{project} {waiting[0]}"
+    return f"qua3ck run{project}"
+
+
+def _proposed(made: Mapping[str, tuple[Proposal, bool]], options: argparse.Namespace) -> int:
+    if options.json:
+        facts = {
+            name: {
+                "declared": one.declared,
+                "evidence": one.evidence,
+                "questions": list(one.questions),
+                "written": written,
+            }
+            for name, (one, written) in made.items()
+        }
+        say_json(facts)
+        return 0
+    for name, (one, written) in made.items():
+        say(f"U   {name}: {'written into the project file' if written else 'declared already'}")
+        say(*(f"    {key}: {why}" for key, why in one.evidence.items()))
+        say(*(f"    question: {question}" for question in one.questions))
+    project = "" if options.project == "." else f" {options.project}"
+    say(f"next: qua3ck load{project}")
+    return 0
+
+
+def _history(told: tuple[Took, ...], options: argparse.Namespace) -> int:
+    from qua3ck.kit.records import as_json
+
+    if options.json:
+        say_json({"history": [as_json(one) for one in told]})
+        return 0
+    say(*(one.says() for one in told)) if told else say("nothing was loaded yet")
+    say("next: qua3ck load")
+    return 0

@@ -1,0 +1,25 @@
+"""Tables that are kept: every act is a new version, and what was known on a day can be read.
+
+Delta Lake below, in the project folder (``warehouse/<layer>/<name>``); SQL through DuckDB. Only
+relative paths are written, so that a copied folder still reads.
+"""
+
+from qua3ck.store.warehouse.columns import META, storable
+from qua3ck.store.warehouse.commits import Version, next_known
+from qua3ck.store.warehouse.digests import content_digest
+from qua3ck.store.warehouse.engine import Engine
+from qua3ck.store.warehouse.keeping import Sizes, Sweep, unswept
+from qua3ck.store.warehouse.tables import Warehouse
+
+__all__ = [
+    "META",
+    "Engine",
+    "Sizes",
+    "Sweep",
+    "Version",
+    "Warehouse",
+    "content_digest",
+    "next_known",
+    "storable",
+    "unswept",
+]

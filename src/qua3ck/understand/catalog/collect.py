@@ -1,0 +1,188 @@
+"""What the catalogue says, gathered from project file, contracts and warehouse.
+
+Single values are shown of public and internal columns only; a gold column counts as the least
+public of the source columns behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qua3ck.understand.catalog.records import ColumnFacts, Freshness, TableFacts
+from qua3ck.understand.contract.history import DimensionScore, scores_by_load
+from qua3ck.understand.contract.said import SaidColumn, SaidTable, said_of
+from qua3ck.understand.gold import Built
+from qua3ck.understand.gold.build import query_of
+from qua3ck.understand.gold.query import Columns, origins, rule_of
+from qua3ck.understand.loading.silence import period, silence
+from qua3ck.understand.publish.handing import behind_columns
+from qua3ck.understand.section import Source, Understand
+
+if TYPE_CHECKING:
+    from qua3ck.store.warehouse import Warehouse
+
+_SAMPLE = 5
+
+
+def collect(
+    section: Understand,
+    built: Mapping[str, Built],
+    columns: Columns,
+    *,
+    root: Path,
+    warehouse: Warehouse,
+    now: datetime,
+    made_at: Mapping[str, str],
+) -> tuple[TableFacts, ...]:
+    """Return the facts of every source and gold table.
+
+    Parameters
+    ----------
+    columns : mapping
+        Each loaded source's and gold table's columns with their types in SQL.
+    now : datetime
+        Freshness is held against it.
+    made_at : mapping
+        When each gold table was made last, as the ledger has it.
+    """
+    said = said_of(section, root)
+    sources = [_source(n, section, said.get(n), columns, warehouse, now) for n in section.sources]
+    gold = [
+        _gold(name, section, built, said, columns, root, warehouse, made_at)
+        for name in section.tables
+        if name in built
+    ]
+    return (*sources, *gold)
+
+
+def _source(
+    name: str,
+    section: Understand,
+    said: SaidTable | None,
+    columns: Columns,
+    warehouse: Warehouse,
+    now: datetime,
+) -> TableFacts:
+    source, table = section.sources[name], f"silver/{name}"
+    who = {word: str(getattr(source, word)) for word in ("owner", "licence", "cadence", "contact")}
+    named = said.columns if said else {}
+    version = warehouse.version(table)
+    if version is None:
+        return TableFacts(name, "source", who=who, no_sample="It has not been loaded yet.")
+    listed = tuple(
+        ColumnFacts(column, kind, *_words(named.get(column)))
+        for column, kind in columns[name].items()
+    )
+    loaded = warehouse.known(table)
+    shown = [column for column in columns[name] if (s := named.get(column)) and s.shown]
+    sample = warehouse.current(table, by=source.identity, columns=shown) if shown else None
+    rows = warehouse.snapshot(table, by=source.identity)[1]
+    return TableFacts(
+        name,
+        "source",
+        says=said.meaning if said else "",
+        who=who,
+        rows=rows,
+        held=_held(name, warehouse),
+        version=version,
+        loaded=loaded.strftime("%Y-%m-%d %H:%M UTC") if loaded else "",
+        fresh=_fresh(name, source, loaded, now),
+        columns=listed,
+        quality=_quality(name, warehouse),
+        sample=tuple(sample.slice(0, _SAMPLE).to_pylist()) if sample is not None else (),
+        no_sample=_no_sample(said, len(columns[name]) - len(shown)),
+    )
+
+
+def _gold(
+    name: str,
+    section: Understand,
+    built: Mapping[str, Built],
+    said: Mapping[str, SaidTable],
+    columns: Columns,
+    root: Path,
+    warehouse: Warehouse,
+    made_at: Mapping[str, str],
+) -> TableFacts:
+    table, one = section.tables[name], built[name]
+    query = query_of(name, table, root)
+    direct = origins(query, columns) if query else {}
+    behind = behind_columns(name, section, built, columns, root)
+    listed, shown = [], []
+    for column, kind in columns[name].items():
+        words = [
+            said[o.table].columns.get(o.column, SaidColumn()) if o.table in said else SaidColumn()
+            for o in behind.get(column, ())
+        ]
+        if all(word.shown for word in words):
+            shown.append(column)
+        meaning = words[0].meaning if len(words) == 1 else ""
+        kinds = sorted({word.classification or "not classified" for word in words})
+        listed.append(
+            ColumnFacts(
+                column,
+                kind,
+                meaning,
+                ", ".join(kinds),
+                tuple(f"{o.table}.{o.column}" for o in direct.get(column, ())),
+                rule_of(query, column, columns) if query else f"{table.function}()",
+            )
+        )
+    rows = warehouse.read(one.table, version=one.version).select(shown).slice(0, _SAMPLE)
+    hidden = len(columns[name]) - len(shown)
+    return TableFacts(
+        name,
+        "gold",
+        says=table.says,
+        rows=one.rows,
+        version=one.version,
+        loaded=made_at.get(name, "")[:16].replace("T", " "),
+        columns=tuple(listed),
+        reads=tuple(made_of.name for made_of in one.made_of),
+        sample=tuple(rows.to_pylist()) if shown else (),
+        no_sample=_hidden(hidden) if hidden else "",
+    )
+
+
+def _words(said: SaidColumn | None) -> tuple[str, str]:
+    return (said.meaning, said.classification) if said else ("", "")
+
+
+def _no_sample(said: SaidTable | None, hidden: int) -> str:
+    if said is None:
+        return "No rows are shown: no contract says which columns are personal."
+    return _hidden(hidden) if hidden else ""
+
+
+def _hidden(count: int) -> str:
+    return f"{count} columns are not shown: they are not classified as public or internal."
+
+
+def _held(name: str, warehouse: Warehouse) -> int:
+    """Return the records that wait in quarantine: of each piece those of its last load."""
+    last: dict[str, Any] = {}
+    for line in _lines(f"bronze/{name}", ["piece", "known", "held"], warehouse):
+        if line["piece"] not in last or line["known"] >= last[line["piece"]]["known"]:
+            last[line["piece"]] = line
+    return sum(int(line["held"]) for line in last.values())
+
+
+def _quality(name: str, warehouse: Warehouse) -> tuple[DimensionScore, ...]:
+    table = f"quality/{name}"
+    if warehouse.version(table) is None:
+        return ()
+    return scores_by_load(warehouse.read(table))
+
+
+def _lines(table: str, columns: list[str], warehouse: Warehouse) -> Iterator[dict[str, Any]]:
+    if warehouse.version(table) is not None:
+        yield from warehouse.read(table).select(columns).to_pylist()
+
+
+def _fresh(name: str, source: Source, loaded: datetime | None, now: datetime) -> Freshness:
+    if loaded is None or period(source.cadence, place=f"understand.sources.{name}") is None:
+        return "unknown"
+    return "late" if silence(name, source, loaded, now) else "fresh"

@@ -1,0 +1,194 @@
+"""Which pieces a load reads: new and changed ones, and all of them where they are read anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qua3ck.kit.findings import Finding
+from qua3ck.kit.hashes import digest, file_digest
+from qua3ck.understand.loading.answers import Answer, answers_file, as_digest, of_piece
+from qua3ck.understand.loading.finding import ASKED, Found
+from qua3ck.understand.loading.held import OLDER, VANISHED, Waivers, shrunk
+from qua3ck.understand.loading.past import Past
+from qua3ck.understand.section import Source
+from qua3ck.understand.sources.pieces import Piece
+
+if TYPE_CHECKING:
+    from qua3ck.store.raw import RawStore
+
+_NOT_READING = {
+    *("path", "url", "sha256", "owner", "licence", "cadence", "contact", "shrinks", "partition"),
+    *("watermark", "overlap"),
+}
+_READERS = 1  # raised when the readers give other rows for the same bytes
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a load does with each piece.
+
+    Attributes
+    ----------
+    read : tuple of Piece
+        In the order of their names.
+    unchanged : tuple of str
+        Pieces that are there as before.
+    gone : tuple of str
+        Pieces that were loaded, are not there any more, and may be taken out.
+    anew : bool
+        Every piece is read, because how they are read was declared otherwise. What is not
+        among them any more is not missed.
+    whole : bool
+        Whether the one piece that is read is the whole table.
+    found : Found
+        What there is now.
+    findings : tuple of Finding
+    """
+
+    read: tuple[Piece, ...]
+    unchanged: tuple[str, ...]
+    gone: tuple[str, ...]
+    anew: bool
+    whole: bool
+    found: Found
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def there(self) -> int:
+        """Pieces that there are now."""
+        return len(self.read) + len(self.unchanged)
+
+    def saying(self, findings: Sequence[Finding]) -> Choice:
+        """Return it with further findings."""
+        return replace(self, findings=(*self.findings, *findings))
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.read and not self.gone and self.found.keys is None
+
+
+def reading_of(source: Source, root: Path) -> str:
+    """Return the digest of everything that decides which rows given bytes become."""
+    declared = source.model_dump(mode="json", exclude=_NOT_READING)
+    contract = root / source.contract if source.contract else None
+    agreed = file_digest(contract) if contract and contract.is_file() else ""
+    return digest({"declared": declared, "contract": agreed, "readers": _READERS})
+
+
+def beside(source: Source, root: Path, name: str) -> list[Path]:
+    """Return the files that decide what a source's rows are: its contract, its answers."""
+    contract = [root / source.contract] if source.contract else []
+    return [path for path in (*contract, answers_file(root, name)) if path.is_file()]
+
+
+def choose(
+    name: str,
+    source: Source,
+    found: Found,
+    past: Past,
+    *,
+    reading: str,
+    answers: Sequence[Answer],
+    waivers: Waivers,
+) -> Choice:
+    """Return which pieces to read, and which are gone.
+
+    Parameters
+    ----------
+    found : Found
+        What there is now.
+    reading : str
+        From :func:`reading_of`.
+    answers : sequence of Answer
+        A piece with new ones is read again.
+    """
+    findings = list(found.findings)
+    pieces = sorted(found.pieces, key=lambda piece: piece.name)
+    if found.extract == "full" and source.kind not in ASKED and pieces:
+        pieces, more = _newest(name, pieces, past, waivers)
+        findings += more
+    anew = any(piece.reading != reading for piece in past.pieces.values())
+    fresh = [piece for piece in pieces if anew or _differs(piece, past, answers)]
+    there = {piece.name for piece in pieces} | (found.present or set())
+    counted = found.extract != "changes" and (pieces or found.present is not None)
+    absent = tuple(sorted(set(past.pieces) - there)) if counted else ()
+    elsewhere = anew or past.told.get("path", source.path) != source.path
+    gone = absent if found.extract == "full" or elsewhere else ()
+    if found.extract == "pieces" and absent and not elsewhere:
+        vanished = _vanished(name, absent, past)
+        if waivers.waive(vanished, ", ".join(absent[:20])):
+            gone = absent
+        else:
+            findings.append(vanished)
+    if found.extract == "full" and source.kind in ASKED and not pieces and past.pieces:
+        rows = int(past.told.get("rows", 0))
+        findings.append(shrunk(name, "the whole extract", rows, rows, source.shrinks))
+    moved = past.told.get("moved") and _may_lose(fresh, gone, past)
+    if (fresh or gone) and (found.extract == "full" or moved):
+        fresh = pieces  # only all of them tell which rows are gone
+    unchanged = tuple(sorted(there - {piece.name for piece in fresh}))
+    whole = len(there) == 1 and found.extract != "changes"
+    return Choice(tuple(fresh), unchanged, gone, anew, whole, found, tuple(findings))
+
+
+def kept_pieces(past: Past, found: Found, raw: RawStore, into: Path) -> tuple[Piece, ...]:
+    """Return what came earlier and is not brought again, from the bytes that were kept."""
+    here = {piece.name for piece in found.pieces}
+    wanted = [
+        kept
+        for name, kept in past.pieces.items()
+        if name not in here and (found.present is None or name in found.present)
+    ]
+    return tuple(
+        Piece(kept.name, kept.digest, raw.copy(kept.digest, into / f"kept-{at}"), kept.size)
+        for at, kept in enumerate(wanted)
+    )
+
+
+def _differs(piece: Piece, past: Past, answers: Sequence[Answer]) -> bool:
+    before = past.pieces.get(piece.name)
+    if before is None or before.digest != piece.digest:
+        return True
+    return before.answers != as_digest(of_piece(answers, piece.name, piece.digest))
+
+
+def _may_lose(fresh: Sequence[Piece], gone: Sequence[str], past: Past) -> bool:
+    return bool(gone) or any(piece.name in past.pieces for piece in fresh)
+
+
+def _newest(
+    name: str, pieces: list[Piece], past: Past, waivers: Waivers
+) -> tuple[list[Piece], list[Finding]]:
+    """Return the last of several whole extracts, and what is to be said of the others."""
+    last, others = pieces[-1], pieces[:-1]
+    newer = tuple(piece for piece in past.pieces if piece > last.name)
+    if newer:  # the table would fall back to an older state
+        vanished = _vanished(name, newer, past)
+        return ([last], []) if waivers.waive(vanished, last.name) else ([], [vanished])
+    seen = {**past.former, **{name: kept.digest for name, kept in past.pieces.items()}}
+    unread = [piece.name for piece in others if seen.get(piece.name) != piece.digest]
+    if not unread:
+        return [last], []
+    says = (
+        f"Each file is declared to be the whole table (extract: full); {last.name} counts, and "
+        f"{len(unread)} before it were not read. If they are parts of one table, leave extract out."
+    )
+    evidence = {"pieces": unread[:20], "read": last.name}
+    return [last], [Finding(OLDER, "inform", f"{name}, {len(unread)} pieces", says, evidence)]
+
+
+def _vanished(name: str, absent: Sequence[str], past: Past) -> Finding:
+    rows = sum(past.pieces[piece].loaded for piece in absent)
+    shown = ", ".join(absent[:5]) + (" ..." if len(absent) > 5 else "")
+    return Finding(
+        VANISHED,
+        "warn",
+        f"{name}, {len(absent)} pieces",
+        f"Not there any more: {shown}. Their {rows} rows stay until that is accepted; if files "
+        "are moved away once they are loaded, declare extract: changes.",
+        {"pieces": list(absent[:50]), "rows": rows},
+    )

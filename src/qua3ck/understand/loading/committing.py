@@ -1,0 +1,214 @@
+"""Carrying a load out: held against what is current, judged as a whole, written if it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qua3ck.kit.findings import Finding
+from qua3ck.understand.loading import held as holding
+from qua3ck.understand.loading.arrivals import Arrived, part
+from qua3ck.understand.loading.changes import (
+    Arrival,
+    Changes,
+    current_after,
+    keyed_changes,
+    piece_changes,
+)
+from qua3ck.understand.loading.choosing import Choice
+from qua3ck.understand.loading.held import HeldPiece
+from qua3ck.understand.loading.layout import Layout
+from qua3ck.understand.loading.past import Past, silver
+from qua3ck.understand.loading.statistics import timed
+from qua3ck.understand.loading.task import Load, Task
+from qua3ck.understand.loading.writing import Act, Outcome, write
+
+if TYPE_CHECKING:
+    import ibis
+
+    from qua3ck.understand.contract.measures import Measure
+
+
+def carry_out(
+    task: Task,
+    past: Past,
+    before: Past,
+    choice: Choice,
+    came: list[Arrived],
+    held: list[HeldPiece],
+) -> Load | list[HeldPiece]:
+    """Compare, count and write; return the load, or the held pieces if nothing is left of it.
+
+    Parameters
+    ----------
+    past, before : Past
+        What binds this load, and what is listed on disk.
+
+    Raises
+    ------
+    Qua3ckError
+        If rows in are not rows loaded and held, or the disk does not take them.
+    """
+    held = list(held)
+    while came or choice.gone or choice.found.keys:
+        act = _settled(task, past, before, choice, came)
+        if act.renew and held:
+            raise held[0].problem()
+        current = _current(task, past, act)
+        changes = _compared(task, act, past, choice, came, current)
+        measures, findings = _judged(task, choice, changes, current)
+        wrong = _shrunk(task, past, choice, came, changes)
+        wrong = wrong or _blocked(task, came, findings)
+        if not wrong and not came and not changes.rows and not act.stale:
+            return held
+        if not wrong:
+            choice = choice.saying(findings)
+            return write(task, Outcome(past, act, choice, came, held, changes, measures))
+        held += wrong
+        names = {one.piece for one in wrong}
+        came = [one for one in came if one.piece.name not in names]
+        if not came or choice.found.extract == "full":
+            return held
+    return held
+
+
+def _settled(task: Task, past: Past, before: Past, choice: Choice, came: Sequence[Arrived]) -> Act:
+    names = {one.piece.name for one in came}
+    kept = [
+        piece.columns
+        for name, piece in past.pieces.items()
+        if name not in names and name not in choice.gone
+    ]
+    found = {name: kind for one in reversed(came) for name, kind in one.columns.items()}
+    earlier = Layout() if past.layout is None or choice.anew else past.layout
+    layout = earlier.of([*kept, *(one.columns for one in came)], found)
+    there = before.layout is not None
+    renew = there and (past.layout is None or _otherwise(task, past, layout))
+    stale = [name for name in before.pieces if name not in names] if renew else choice.gone
+    return Act(task.now, layout, renew, tuple(stale))
+
+
+def _otherwise(task: Task, past: Past, layout: Layout) -> bool:
+    """Return whether what is on disk has columns of other types, or another identity."""
+    types = past.told["columns"]
+    retyped = any(types.get(name, kind) != kind for name, kind in layout.columns.items())
+    return retyped or tuple(past.told["by"]) != task.source.identity
+
+
+def _current(task: Task, past: Past, act: Act) -> ibis.Table | None:
+    if past.layout is None or act.renew:
+        return None
+    by = task.source.identity
+    return task.warehouse.current_view(silver(task.name), engine=task.engine, by=by, meta=True)
+
+
+def _compared(
+    task: Task,
+    act: Act,
+    past: Past,
+    choice: Choice,
+    came: Sequence[Arrived],
+    current: ibis.Table | None,
+) -> Changes:
+    task.tell(f"comparing {task.name}", 1.0)
+    parts = {}
+    with timed(task.took, "writing rows"):
+        for at, one in enumerate(came):
+            parts[one.piece.name] = _part(task, act, one, task.into / f"part-{at}.parquet")
+    again = {one.piece.name for one in came if one.piece.name in past.pieces}
+    replaced = {*again, *choice.gone}
+    found = choice.found
+    ranks = _ranks(past, came, changes_only=found.extract != "pieces")
+    arrival = Arrival(parts, current, found.extract, replaced, act.known, ranks, found.keys)
+    with timed(task.took, "comparing"):
+        if task.source.key:
+            return keyed_changes(task.engine, arrival, task.source.identity, into=task.into)
+        return piece_changes(task.engine, arrival, into=task.into)
+
+
+def _part(task: Task, act: Act, one: Arrived, into: Path) -> Path:
+    place = task.place
+    return part(task.engine, one, act.layout, known=act.known, into=into, place=place)
+
+
+def _ranks(past: Past, came: Sequence[Arrived], *, changes_only: bool) -> dict[str, int]:
+    """Return the order in which pieces came first; of a feed of changes, the last load counts."""
+    names = sorted(one.piece.name for one in came)
+    if changes_only:
+        return {name: at for at, name in enumerate(names)}
+    earlier = sorted(past.pieces.values(), key=lambda piece: (piece.since, piece.name))
+    order = dict.fromkeys([*(piece.name for piece in earlier), *names])
+    return {name: at for at, name in enumerate(order)}
+
+
+# -- the load as a whole ---------------------------------------------------------
+
+
+def _judged(
+    task: Task, choice: Choice, changes: Changes, current: ibis.Table | None
+) -> tuple[tuple[Measure, ...], tuple[Finding, ...]]:
+    """Ask the table as it would be after the load what no single piece can answer."""
+    if task.agreed is None or choice.whole:
+        return (), ()
+    from qua3ck.understand.contract.check import check_table
+    from qua3ck.understand.contract.rules import rules_of
+    from qua3ck.understand.contract.tables import TABLE_TESTS
+
+    if not any(rule.test in TABLE_TESTS | {"unique"} for rule in rules_of(task.agreed)):
+        return (), ()
+    rows = current_after(task.engine, changes, current, task.source.identity)
+    with timed(task.took, "checking the table"):
+        return check_table(
+            rows, task.agreed, engine=task.engine, references=task.references, now=task.now
+        )
+
+
+def _blocked(task: Task, came: Sequence[Arrived], findings: Sequence[Finding]) -> list[HeldPiece]:
+    """Return every piece as held if a finding about the whole table blocks."""
+    for finding in findings:
+        if finding.severity == "block" and not task.waivers.waive(finding, task.name):
+            return [HeldPiece(one.piece.name, finding) for one in came]
+    return []
+
+
+def _shrunk(
+    task: Task, past: Past, choice: Choice, came: Sequence[Arrived], changes: Changes
+) -> list[HeldPiece]:
+    """Return the pieces that lost more rows than they may, unless that is accepted."""
+    if past.layout is None or choice.anew:
+        return []
+    limit = task.source.shrinks
+    whole = choice.found.extract == "full" or choice.found.keys is not None
+    lost = (
+        _lost_of_all(task, past, came, changes) if whole else _lost_each(task, past, came, changes)
+    )
+    found = []
+    for pieces, gone, rows in lost:
+        if rows and gone / rows > limit:
+            name = pieces[0] if len(pieces) == 1 else "the whole extract"
+            finding = holding.shrunk(task.name, name, gone, rows, limit)
+            if not task.waivers.waive(finding, name):
+                found += [HeldPiece(piece, finding) for piece in pieces]
+    return found
+
+
+def _lost_of_all(
+    task: Task, past: Past, came: Sequence[Arrived], changes: Changes
+) -> list[tuple[list[str], int, int]]:
+    rows = int(past.told["rows"])
+    gone = changes.deleted if task.source.key else rows - sum(one.good for one in came)
+    return [([one.piece.name for one in came] or [""], max(gone, 0), rows)]
+
+
+def _lost_each(
+    task: Task, past: Past, came: Sequence[Arrived], changes: Changes
+) -> list[tuple[list[str], int, int]]:
+    found = []
+    for one in came:
+        before = past.pieces.get(one.piece.name)
+        if before is not None:
+            fewer = max(before.loaded - one.good, 0)
+            gone = changes.gone.get(one.piece.name, 0) if task.source.key else fewer
+            found.append(([one.piece.name], gone, before.loaded))
+    return found

@@ -1,0 +1,189 @@
+"""What a load holds back, and what a person may accept: whole pieces, never silently.
+
+A held record is one row of a piece and goes to quarantine; the piece goes on. A held piece
+leaves what was loaded before as it is, and comes again with every load until it is corrected
+or its finding is accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from qua3ck.kit.errors import Qua3ckError
+from qua3ck.kit.findings import Finding
+from qua3ck.understand.loading.layout import Difference
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+COLUMNS, MISFIT, SHRUNK, VANISHED, SILENT = "U063", "U064", "U065", "U066", "U067"
+OLDER, UNREADABLE, RECORDS = "U068", "U069", "U060"
+NEVER_ACCEPTED = frozenset({RECORDS, OLDER, UNREADABLE})  # nothing could be loaded by that
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class HeldPiece:
+    """A piece that was not loaded, why, and the error that reading it raised, if any."""
+
+    piece: str
+    finding: Finding
+    error: Qua3ckError | None = None
+
+    def problem(self) -> Qua3ckError:
+        """Return why it is held as an error, for whoever cannot go on without it."""
+        if self.error is not None:
+            return self.error
+        source = self.finding.where.partition(",")[0]
+        return Qua3ckError(
+            self.finding.says.rstrip("."),
+            where=f"understand.sources.{source}, {self.piece}",
+            fix=f"correct it, or accept it: qua3ck load --accept {self.finding.code} --reason TEXT",
+            code=self.finding.code,
+        )
+
+
+@dataclass
+class Waivers:
+    """Which findings a person accepts for this load, who, and which of these it met."""
+
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    by: str = ""
+    used: dict[str, list[str]] = field(default_factory=dict)
+
+    def waive(self, finding: Finding, what: str) -> bool:
+        """Return whether the finding is accepted; notes that it was needed."""
+        if finding.code not in self.reasons:
+            return False
+        self.used.setdefault(finding.code, []).append(what)
+        return True
+
+
+def unreadable(source: str, piece: str, problem: Qua3ckError) -> HeldPiece:
+    """Return a piece that cannot be read as declared."""
+    finding = Finding(
+        UNREADABLE,
+        "block",
+        f"{source}, {piece}",
+        f"{problem.what}. The piece is held; what was loaded of it before stays as it is.",
+        {"piece": piece, "code": problem.code, "where": problem.where, "fix": problem.fix},
+    )
+    return HeldPiece(piece, finding, problem)
+
+
+def other_columns(source: str, piece: str, differs: Difference) -> Finding:
+    """Return the finding about a piece with other columns than its table."""
+    says = f"The columns of {piece} are not those of the table: {differs.says()}."
+    if differs.other:
+        name, (was, _) = next(iter(differs.other.items()))
+        says += f' Declare what they all are, such as types: {{"{name}": {was}}}.'
+    return Finding(
+        COLUMNS,
+        "block",
+        f"{source}, {piece}",
+        says,
+        {
+            "piece": piece,
+            "vanished": list(differs.gone),
+            "new": dict(differs.new),
+            "other": {name: list(kinds) for name, kinds in differs.other.items()},
+        },
+    )
+
+
+def misfit(source: str, piece: str, came: int, held: pa.Table) -> Finding:
+    """Return the finding about a piece of which most records do not fit."""
+    reasons = by_reason(held)
+    first = "; ".join(
+        f'{line["rows"]} in column "{line["column"]}" ({line["code"]}; rows {line["shown"]})'
+        if line["column"]
+        else f"{line['rows']} as a whole ({line['code']}; rows {line['shown']})"
+        for line in reasons[:_EXAMPLES]
+    )
+    rows = distinct_rows(held)
+    return Finding(
+        MISFIT,
+        "block",
+        f"{source}, {piece}, {rows} of {came} rows",
+        f"{rows} of {came} rows of {piece} do not fit: {first}.",
+        {"piece": piece, "came": came, "held": rows, "reasons": reasons[:_EXAMPLES]},
+    )
+
+
+def shrunk(source: str, piece: str, gone: int, before: int, limit: float) -> Finding:
+    """Return the finding about a piece that lost more rows than it may."""
+    return Finding(
+        SHRUNK,
+        "block",
+        f"{source}, {piece}",
+        f"{gone} of {before} rows are gone ({gone / before:.0%}, held beyond {limit:.0%}).",
+        {"piece": piece, "gone": gone, "before": before, "limit": limit},
+    )
+
+
+def by_reason(held: pa.Table) -> list[dict[str, Any]]:
+    """Return column, code, rows and the first row numbers of held records, most frequent first."""
+    if held.num_rows == 0:
+        return []
+    names = [name for name in ("column", "code", "_piece", "_row") if name in held.column_names]
+    each = held.select(names).group_by(names).aggregate([])
+    lists = [(name, "list") for name in names[2:]]
+    grouped = each.group_by(["column", "code"]).aggregate([("code", "count"), *lists])
+    lines = []
+    for line in grouped.to_pylist():
+        pieces = line.get("_piece_list") or [""] * len(line["_row_list"])
+        places = sorted(zip(pieces, (row or 0 for row in line["_row_list"]), strict=True))
+        counted = {"rows": line["code_count"], "shown": _shown(places)}
+        lines.append({"column": line["column"] or "", "code": line["code"], **counted})
+    return sorted(lines, key=lambda line: (-line["rows"], line["column"], line["code"]))
+
+
+def _shown(places: Sequence[tuple[str, int]]) -> str:
+    """Return the first places, such as ``may.csv: 4, 17; june.csv: 3 ...``."""
+    first: dict[str, list[str]] = {}
+    for piece, row in places[:_EXAMPLES]:
+        first.setdefault(piece, []).append(str(row))
+    parts = [
+        f"{piece}: {', '.join(rows)}" if piece else ", ".join(rows) for piece, rows in first.items()
+    ]
+    return "; ".join(parts) + (" ..." if len(places) > _EXAMPLES else "")
+
+
+def distinct_rows(held: pa.Table) -> int:
+    """Return how many records are held; one record may be held for several reasons."""
+    if held.num_rows == 0:
+        return 0
+    names = [name for name in ("_piece", "_row") if name in held.column_names]
+    return int(held.select(names).group_by(names).aggregate([]).num_rows)
+
+
+def records(source: str, held: pa.Table, rows: int) -> tuple[Finding, ...]:
+    """Return one finding per reason about the records that wait in quarantine.
+
+    Parameters
+    ----------
+    rows : int
+        Records of the source, loaded and waiting.
+    """
+    return tuple(
+        Finding(
+            RECORDS,
+            "warn",
+            f"{source}{', ' + line['column'] if line['column'] else ''}, "
+            f"{line['rows']} of {rows} records",
+            f"{line['rows']} {'waits' if line['rows'] == 1 else 'wait'} in quarantine: "
+            f"{title(line['code'])} ({line['code']}; {line['shown']}).",
+            line,
+        )
+        for line in by_reason(held)
+    )
+
+
+def title(code: str) -> str:
+    """Return what a code is about, in a few words that begin small."""
+    from qua3ck.understand.codes import PAGES
+
+    said = next((page.title for page in PAGES if page.code == code), code)
+    return said[:1].lower() + said[1:]

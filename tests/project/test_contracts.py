@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import pytest
+from stock_project import FILE, PERSON, Bench, as_csv, rows
+
+from qua3ck.kit.errors import Qua3ckError
+from qua3ck.project import open_project
+
+WITH = FILE.replace("data/rows.csv}", "data/rows.csv, contract: contracts/rows.odcs.yaml}")
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    made = Bench(tmp_path / "project", tmp_path / "keys")
+    monkeypatch.setenv("QUA3CK_KEYS", str(made.keys))
+    monkeypatch.setenv("QUA3CK_ACTOR", "ana")
+    made.write(FILE)
+    made.write(as_csv(rows()), "data/rows.csv")
+    return made
+
+
+def test_a_contract_is_drafted_edited_checked_and_never_overwritten(bench):
+    said = bench.done("contract", "propose", "rows")
+    path = bench.root / "contracts" / "rows.odcs.yaml"
+    assert str(path) in said.out
+    assert "drafted from 160 rows, 6 columns" in said.out
+    assert PERSON not in said.out + path.read_text()
+    bench.type("contract", "propose", "rows").refused("not overwritten", "--into", "(U154)")
+    bench.write(WITH)
+    (table,) = bench.facts("contract", "check")["tables"]
+    assert (table["table"], table["columns"]) == ("rows", 6)
+    assert {rule["action"] for rule in table["rules"]} == {"hold"}
+    bench.edit("required: true", "requird: true", "contracts/rows.odcs.yaml")
+    bench.type("contract", "check").refused('did you mean "required"', "line 19", "(U152)")
+
+
+def test_the_draft_may_go_elsewhere_and_its_facts_are_json(bench):
+    elsewhere = bench.root / "draft.yaml"
+    facts = bench.facts("contract", "propose", "rows", "--into", str(elsewhere))
+    assert facts["path"] == str(elsewhere)
+    assert (facts["rows"], facts["columns"], facts["unread"]) == (160, 6, {})
+    assert elsewhere.is_file()
+
+
+def test_a_contract_of_several_tables_says_what_it_would_do(bench, capsys):
+    from qua3ck.cli.main import main
+
+    bench.write(
+        "apiVersion: v3.1.0\nkind: DataContract\nid: x\nversion: '1'\nstatus: draft\n"
+        "schema:\n"
+        "  - {name: a, properties: [{name: x, required: true}], quality: [{type: text}]}\n"
+        "  - {name: b, quality: [{metric: rowCount, mustBe: 3, severity: info}]}\n",
+        "two.odcs.yaml",
+    )
+    assert main(["contract", "check", str(bench.root / "two.odcs.yaml")]) == 0
+    out = capsys.readouterr().out
+    assert "a: 1 columns, 2 rules" in out
+    assert "1 hold rows, 1 not applicable" in out
+    assert "not applicable: a.text, it is words for people" in out
+    assert "b: 0 columns, 1 rules" in out
+    assert "1 inform" in out
+
+
+def test_words_that_lead_nowhere_are_told(bench):
+    bench.type("contract", "propose", "row").refused('did you mean "rows"', "(U104)")
+    bench.type("contract", "propos").refused("invalid choice")
+    bench.type("contract", "check").refused("No source names a contract", "(U151)")
+    bench.type("contract", "check", "more").refused("one word too many")
+    bench.write(WITH)
+    bench.type("contract", "check").refused("There is no contract", "(U151)")
+
+
+def test_a_source_that_was_never_loaded_and_is_no_file_is_told(bench):
+    bench.edit(
+        "  target: out",
+        "    far: {kind: function, function: features.rows}\n  target: out",
+    )
+    project = open_project(bench.root)
+    with pytest.raises(Qua3ckError, match="was loaded yet") as problem:
+        project.draft_contract("far")
+    assert "qua3ck load" in problem.value.fix
+    made = project.draft_contract("rows")
+    assert list(made.unread) == ["far"]
+
+
+def test_a_file_without_rows_is_told(bench):
+    bench.write("clinic,out\n", "data/rows.csv")
+    bench.type("contract", "propose", "rows").refused("no rows")
+    assert not (bench.root / "contracts").exists()

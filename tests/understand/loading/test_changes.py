@@ -1,0 +1,200 @@
+"""What a load changes: the same pieces give the same rows, however and in what order they came."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+KEYED = {"key": ["id"]}
+
+
+def test_only_new_and_changed_rows_of_a_keyed_source_are_written(bench):
+    stock = bench(**KEYED)
+    stock.write("a.csv", "id,x\n1,5\n2,6\n3,7\n")
+    stock.load()
+    stock.write("a.csv", "id,x\n1,5\n2,8\n3,7\n4,9\n")
+    done = stock.load()
+    assert (done.new, done.changed, done.unchanged, done.deleted) == (1, 1, 2, 0)
+    known = {row["id"]: row["_known"] for row in stock.rows(meta=True)}
+    assert known[1] == known[3] < known[2] == known[4]
+
+
+def test_a_key_that_is_not_in_the_corrected_file_any_more_is_gone(bench):
+    stock = bench(**KEYED)
+    stock.write("a.csv", "id,x\n1,5\n2,6\n3,7\n")
+    stock.load()
+    stock.write("a.csv", "id,x\n1,5\n3,7\n")
+    assert stock.load().deleted == 1
+    assert [row["id"] for row in stock.rows()] == [1, 3]
+    assert [row["id"] for row in stock.rows(as_of=stock.now - timedelta(hours=1))] == [1, 2, 3]
+    stock.write("a.csv", "id,x\n1,5\n2,6\n3,7\n")
+    assert stock.load().new == 1  # and may come back
+    assert [row["id"] for row in stock.rows()] == [1, 2, 3]
+
+
+def test_later_records_of_a_key_in_one_piece_are_held_and_so_are_those_without_one(bench):
+    stock = bench(**KEYED)
+    stock.write("a.csv", "id,x\n1,5\n2,6\n1,7\n,8\n1,5\n")
+    done = stock.load()
+    assert (done.came, done.loaded, done.held) == (5, 2, 3)
+    held = sorted((one["_row"], one["code"], one["column"]) for one in stock.held())
+    assert held == [(3, "U061", "id"), (4, "U062", "id"), (5, "U061", "id")]
+    assert stock.rows() == [{"id": 1, "x": 5}, {"id": 2, "x": 6}]
+
+
+def test_of_several_pieces_with_one_key_the_last_to_come_first_counts(bench):
+    stock = bench(**KEYED)
+    stock.write("may.csv", "id,x\n1,5\n2,6\n")
+    stock.load()
+    stock.write("june.csv", "id,x\n2,7\n")  # earlier in the alphabet, later to come
+    stock.load()
+    assert [row["x"] for row in stock.rows()] == [5, 7]
+    stock.write("may.csv", "id,x\n1,5\n2,9\n")  # a correction of what is superseded
+    done = stock.load()
+    assert done.superseded == 1
+    assert [row["x"] for row in stock.rows()] == [5, 7]
+
+
+def test_a_key_taken_out_of_the_later_piece_falls_back_to_the_earlier_one(bench):
+    stock = bench(**KEYED, shrinks=1)
+    stock.write("a.csv", "id,x\n1,5\n2,6\n")
+    stock.load()
+    stock.write("b.csv", "id,x\n2,7\n3,8\n")
+    stock.load()
+    stock.write("b.csv", "id,x\n3,8\n")
+    assert stock.load().pieces == 2  # both are read: only together they tell
+    assert stock.rows() == [{"id": 1, "x": 5}, {"id": 2, "x": 6}, {"id": 3, "x": 8}]
+
+
+def test_a_full_extract_says_what_is_gone(bench):
+    stock = bench(**KEYED, extract="full")
+    stock.write("2024-01.csv", "id,x\n1,5\n2,6\n3,7\n")
+    stock.load()
+    stock.write("2024-02.csv", "id,x\n1,5\n2,9\n")
+    done = stock.load()
+    assert (done.changed, done.unchanged, done.deleted) == (1, 1, 1)
+    assert [row["id"] for row in stock.rows()] == [1, 2]
+    stock.write("2024-01.csv", "id,x\n7,7\n")
+    late = stock.load()
+    assert (late.known, [one.code for one in late.findings]) == ("", ["U068"])
+
+
+def test_a_full_extract_that_lost_most_of_its_rows_is_held(bench):
+    stock = bench(**KEYED, extract="full")
+    stock.write("a.csv", "id,x\n1,5\n2,6\n3,7\n")
+    stock.load()
+    stock.write("b.csv", "id,x\n8,5\n9,6\n3,7\n")  # as many rows, but others
+    held = stock.load()
+    assert [one.code for one in held.held_pieces] == ["U065"]
+    assert [row["id"] for row in stock.rows()] == [1, 2, 3]
+
+
+def test_the_newest_extract_vanishing_does_not_bring_an_older_state_back(bench):
+    stock = bench(**KEYED, extract="full")
+    stock.write("1.csv", "id,x\n1,5\n")
+    stock.load()
+    stock.write("2.csv", "id,x\n1,6\n")
+    stock.load()
+    stock.remove("2.csv")
+    assert [one.code for one in stock.load().findings] == ["U066"]
+    assert [row["x"] for row in stock.rows()] == [6]
+    stock.load(accepted={"U066": "it was wrong"})
+    assert [row["x"] for row in stock.rows()] == [5]
+
+
+def test_a_feed_of_changes_takes_nothing_away(bench):
+    stock = bench(**KEYED, extract="changes")
+    stock.write("1.csv", "id,x\n1,5\n2,6\n")
+    stock.load()
+    stock.write("2.csv", "id,x\n2,7\n")
+    done = stock.load()
+    assert (done.changed, done.deleted) == (1, 0)
+    assert stock.rows() == [{"id": 1, "x": 5}, {"id": 2, "x": 7}]
+
+
+def test_a_key_of_several_columns_and_no_others(bench):
+    stock = bench(key=["a", "b"])
+    stock.write("a.csv", "a,b\n1,x\n1,y\n2,x\n")
+    stock.load()
+    stock.write("a.csv", "a,b\n1,x\n2,x\n2,y\n")
+    done = stock.load()
+    assert (done.new, done.unchanged, done.deleted) == (1, 2, 1)
+
+
+def test_a_null_is_a_value_like_any_other(bench):
+    stock = bench(**KEYED)
+    stock.write("a.csv", "id,x,y\n1,,b\n2,a,\n3,,\n")
+    stock.load()
+    stock.write("a.csv", "id,x,y\n1,b,\n2,a,\n3,,\n")
+    done = stock.load()
+    assert (done.changed, done.unchanged) == (1, 2)
+
+
+def test_another_key_makes_the_table_anew_and_what_was_known_stays(bench):
+    stock = bench()
+    stock.write("a.csv", "id,x\n1,5\n1,6\n2,7\n")
+    stock.load()
+    then = stock.now
+    plain = stock.source
+    stock.source = stock.source.model_copy(update={"key": ("id",)})
+    done = stock.load()
+    assert (done.loaded, done.held) == (2, 1)
+    assert stock.rows() == [{"id": 1, "x": 5}, {"id": 2, "x": 7}]
+    stock.source = plain
+    assert len(stock.rows(as_of=then)) == 3
+
+
+ROWS = st.lists(st.tuples(st.integers(1, 4), st.integers(0, 2)), min_size=1, max_size=4)
+STEPS = st.lists(st.tuples(st.sampled_from("abc"), ROWS | st.none()), min_size=1, max_size=4)
+
+
+def replayed(order: list[str], files: dict[str, list[tuple[int, int]]]) -> list[dict[str, int]]:
+    """Return what a keyed table must hold: of each key the row of the piece that came last."""
+    current: dict[int, int] = {}
+    for name in order:
+        seen = set()
+        for key, value in files.get(name, []):
+            if key not in seen:
+                current[key] = value
+            seen.add(key)
+    return [{"id": key, "x": current[key]} for key in sorted(current)]
+
+
+@pytest.mark.parametrize("often", [False, True])
+@settings(
+    max_examples=6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+@given(steps=STEPS)
+def test_the_rows_follow_from_the_pieces_and_their_order_alone(
+    often, steps, bench, tmp_path_factory
+):
+    stock = bench(**KEYED, shrinks=1)
+    stock.root = tmp_path_factory.mktemp("project")
+    stock.recorded, order, files = [], [], {}
+    accept = {"U066": "it is meant to be gone", "U064": "so be it"}
+    for at, (name, made) in enumerate(steps):
+        if made is None and (name not in files or len(files) == 1):
+            continue
+        if made is None:
+            del files[name]
+            stock.remove(f"{name}.csv")
+        else:
+            files[name] = made
+            text = "".join(f"{key},{value}\n" for key, value in made)
+            stock.write(f"{name}.csv", f"id,x\n{text}")
+        if not often and at + 1 < len(steps):
+            continue
+        order = [one for one in order if one in files]
+        order += sorted(set(files) - set(order))
+        stock.load(accepted=accept)
+        assert stock.rows() == replayed(order, files)
+        assert stock.load(accepted=accept).known == ""
+    if files and not often:
+        stock.load(accepted=accept)
+        assert stock.rows() == replayed(sorted(files), files)

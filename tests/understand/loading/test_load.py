@@ -1,0 +1,461 @@
+"""One load after the other: what came is loaded or held, once, and nothing else happens."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from qua3ck.kit.errors import Qua3ckError
+from qua3ck.kit.hashes import file_digest
+from qua3ck.store.raw import RawStore
+from qua3ck.understand.loading import load as load_module
+from qua3ck.understand.loading import read_current
+
+THREE = "id,x\n1,5\n2,6\n3,7\n"
+
+
+def codes(load):
+    return [finding.code for finding in load.findings]
+
+
+def adds_up(load):
+    assert load.came == load.loaded + load.held
+    assert load.loaded == load.new + load.changed + load.unchanged + load.superseded
+
+
+def test_rows_in_are_rows_loaded_and_rows_held(bench):
+    stock = bench()
+    stock.write("a.csv", THREE + "4\n")
+    first = stock.load()
+    adds_up(first)
+    assert (first.came, first.loaded, first.held, first.rows) == (4, 3, 1, 3)
+    assert stock.rows() == [{"id": 1, "x": 5}, {"id": 2, "x": 6}, {"id": 3, "x": 7}]
+    assert [(one["_row"], one["raw"]) for one in stock.held()] == [(4, "4")]
+    assert "U060" in codes(first)
+    assert first.body["files"] == {"a.csv": file_digest(stock.root / "data" / "a.csv")}
+
+
+def test_the_bytes_are_kept_as_received(bench):
+    stock = bench()
+    stock.write("a.csv", THREE)
+    body = stock.load().body
+    with RawStore(stock.root).open(body["files"]["a.csv"]) as kept:
+        assert kept.read() == THREE.encode()
+
+
+def test_the_same_files_twice_change_nothing(bench):
+    stock = bench()
+    stock.write("a.csv", THREE + "4\n")
+    stock.load()
+    before = {path: path.read_bytes() for path in stock.root.rglob("*.json")}
+    again = stock.load()
+    assert (again.known, again.version, again.came, again.body) == ("", None, 0, {})
+    assert (again.rows, again.waiting) == (3, 1)
+    assert {path: path.read_bytes() for path in stock.root.rglob("*.json")} == before
+
+
+def test_only_new_pieces_are_read(bench, monkeypatch):
+    stock = bench()
+    stock.write("a.csv", THREE)
+    stock.load()
+    stock.write("b.csv", "id,x\n9,9\n")
+    second = stock.load()
+    assert (second.pieces, second.there, second.came) == (1, 2, 1)
+    assert [row["id"] for row in stock.rows()] == [1, 2, 3, 9]
+
+
+def test_a_corrected_file_replaces_its_rows(bench):
+    stock = bench()
+    stock.write("a.csv", THREE)
+    stock.write("b.csv", "id,x\n9,9\n")
+    stock.load()
+    stock.write("a.csv", "id,x\n1,5\n2,8\n")
+    corrected = stock.load()
+    adds_up(corrected)
+    assert (corrected.new, corrected.unchanged, corrected.deleted) == (1, 1, 2)
+    assert stock.rows() == [{"id": 1, "x": 5}, {"id": 2, "x": 8}, {"id": 9, "x": 9}]
+
+
+def test_a_file_written_in_another_way_with_the_same_rows_changes_no_row(bench):
+    stock = bench()
+    stock.write("a.csv", THREE)
+    stock.load()
+    before = stock.digest()
+    stock.write("a.csv", THREE.replace("\n", "\r\n"))
+    again = stock.load()
+    assert (again.new, again.unchanged, again.deleted) == (0, 3, 0)
+    assert stock.digest() == before
+    assert stock.load().known == ""  # the new bytes are known now
+
+
+def test_types_are_inferred_over_all_pieces_of_the_first_load_and_then_held_to(bench):
+    stock = bench()
+    stock.write("a.csv", "id,x,note\n1,5,\n2,6,\n")
+    stock.write("b.csv", "id,x,note\n3,7.5,late\n")
+    first = stock.load()
+    assert first.body["columns"] == {"id": "integer", "x": "number", "note": "string"}
+    stock.write("c.csv", "id,x,note\n4,8,\n5,many,\n6,9,\n")
+    third = stock.load()
+    assert (third.loaded, third.held) == (2, 1)
+    assert [(one["column"], one["raw"]) for one in stock.held()] == [("x", "many")]
+
+
+def test_an_unreadable_piece_is_held_and_the_others_are_loaded(bench):
+    stock = bench()
+    stock.write("a.csv", THREE)
+    stock.write("b.csv", "")
+    first = stock.load()
+    assert [one.piece for one in first.held_pieces] == ["b.csv"]
+    assert "U069" in codes(first)
+    assert first.rows == 3
+    stock.write("b.csv", "id,x\n4,8\n")
+    second = stock.load()
+    assert (second.rows, second.held_pieces) == (4, ())
+
+
+def test_a_piece_that_became_unreadable_leaves_its_rows_as_they_were(bench):
+    stock = bench()
+    stock.write("a.csv", THREE)
+    stock.load()
+    stock.write("a.csv", "")
+    held = stock.load()
+    assert held.known == ""
+    assert [one.piece for one in held.held_pieces] == ["a.csv"]
+    assert len(stock.rows()) == 3
+
+
+def test_where_nothing_can_be_read_the_first_time_it_is_an_error(bench):
+    stock = bench()
+    stock.write("a.csv", "")
+    with pytest.raises(Qua3ckError, match=r"a\.csv"):
+        stock.load()
+    assert stock.warehouse.version("silver/stock") is None
+
+
+def test_other_columns_are_held_with_a_readable_difference_until_accepted(bench):
+    stock = bench()
+    stock.write("a.csv", "id,x\n1,5\n2,6\n")
+    stock.load()
+    stock.write("b.csv", "id,visits\n3,7\n")
+    held = stock.load()
+    says = next(finding.says for finding in held.findings if finding.code == "U063")
+    assert 'vanished: "x"' in says
+    assert 'new: "visits" (integer)' in says
+    assert "U063" in held.held_pieces[0].fix
+    accepted = stock.load(accepted={"U063": "the form was changed in May"}, actor="ana")
+    assert accepted.body["accepted"] == {
+        "U063": {"reason": "the form was changed in May", "by": "ana", "for": ["b.csv"]}
+    }
+    assert stock.rows() == [
+        {"id": 1, "x": 5, "visits": None},
+        {"id": 2, "x": 6, "visits": None},
+        {"id": 3, "x": None, "visits": 7},
+    ]
+    stock.write("c.csv", "id,x\n4,8\n")  # an accepted difference is accepted from then on
+    assert stock.load().held_pieces == ()
+
+
+def test_a_new_column_that_is_declared_was_decided_on_already(bench):
+    stock = bench(types={"visits": "integer"})
+    stock.write("a.csv", "id,visits\n1,5\n")
+    stock.load()
+    stock.source = stock.source.model_copy(update={"types": {}})
+    stock.write("a.csv", "id,visits\n1,5\n")
+    stock.load()
+    stock.source = stock.source.model_copy(update={"types": {"visits": "integer"}})
+    stock.write("b.csv", "id,visits\n2,6\n")
+    assert stock.load().held_pieces == ()
+
+
+def test_a_column_that_the_project_ignores_may_vanish(bench):
+    stock = bench()
+    stock.write("a.csv", "id,x\n1,5\n")
+    stock.load()
+    stock.write("a.csv", "id\n1\n")
+    assert stock.load(ignored={"x"}).held_pieces == ()
+    assert stock.rows() == [{"id": 1}]
+
+
+def test_moments_with_a_zone_do_not_join_moments_without(bench):
+    stock = bench()
+    stock.write("a.csv", "id,at\n1,2026-01-02 10:00\n")
+    stock.load()
+    stock.write("b.csv", "id,at\n2,2026-01-02T10:00:00Z\n")
+    held = stock.load(accepted={"U063": "never mind"})
+    assert [one.piece for one in held.held_pieces] == ["b.csv"]
+    assert "at" in held.held_pieces[0].what
+
+
+def test_a_piece_of_which_most_does_not_fit_is_held_as_a_whole(bench):
+    stock = bench()
+    stock.write("a.csv", THREE)
+    stock.load()
+    stock.write("b.csv", 'id,x\n4,"8,5"\n5,"9,5"\n6,7\n')
+    held = stock.load()
+    finding = next(one for one in held.findings if one.code == "U064")
+    assert "2 of 3 rows" in finding.where
+    assert "x" in finding.says
+    assert len(stock.rows()) == 3
+    taken = stock.load(accepted={"U064": "the two are being corrected"})
+    assert (taken.loaded, taken.held) == (1, 2)
+
+
+def test_a_file_that_shrank_is_held_until_accepted(bench):
+    stock = bench()
+    stock.write("a.csv", THREE)
+    stock.load()
+    stock.write("a.csv", "id,x\n1,5\n")
+    held = stock.load()
+    finding = next(one for one in held.findings if one.code == "U065")
+    assert "2 of 3 rows are gone (67%, held beyond 50%)" in finding.says
+    assert len(stock.rows()) == 3
+    accepted = stock.load(accepted={"U065": "two were tests"})
+    assert accepted.deleted == 2
+    assert len(stock.rows()) == 1
+
+
+def test_what_may_shrink_can_be_declared(bench):
+    stock = bench(shrinks=0.9)
+    stock.write("a.csv", THREE)
+    stock.load()
+    stock.write("a.csv", "id,x\n1,5\n")
+    assert stock.load().rows == 1
+
+
+def test_the_rows_of_a_vanished_file_stay_until_that_is_accepted(bench):
+    stock = bench()
+    stock.write("a.csv", THREE)
+    stock.write("b.csv", "id,x\n9,9\n")
+    stock.load()
+    stock.remove("b.csv")
+    warned = stock.load()
+    assert "U066" in codes(warned)
+    assert len(stock.rows()) == 4
+    gone = stock.load(accepted={"U066": "a copy"})
+    assert (gone.deleted, gone.rows, gone.body["taken_out"]) == (1, 3, 1)
+    assert len(stock.rows()) == 3
+    assert "U066" not in codes(stock.load())
+
+
+def test_files_of_changes_may_be_moved_away(bench):
+    stock = bench(extract="changes")
+    stock.write("a.csv", THREE)
+    stock.write("b.csv", "id,x\n9,9\n")
+    stock.load()
+    stock.remove("b.csv")
+    assert codes(stock.load()) == []
+    assert len(stock.rows()) == 4
+
+
+def test_declared_otherwise_every_piece_is_read_again(bench):
+    stock = bench()
+    stock.write("a.csv", "id,x\n1,5\n2,?\n")
+    stock.write("b.csv", "id,x\n3,7\n")
+    stock.load()
+    assert [row["x"] for row in stock.rows()] == ["5", "?", "7"]
+    stock.source = stock.source.model_copy(update={"null": ("?",)})
+    again = stock.load()
+    assert again.pieces == 2
+    assert [row["x"] for row in stock.rows()] == [5, None, 7]
+    assert stock.load().known == ""
+
+
+def test_a_layout_that_nobody_was_told_of_binds_nobody(bench):
+    stock = bench()
+    stock.write("a.csv", "id,outt\n1,5\n")
+    stock.load(record=False)  # what came after it failed: the ledger was told of nothing
+    stock.write("a.csv", "id,out\n1,5\n2,6\n")
+    assert stock.load().held_pieces == ()
+    assert stock.rows() == [{"id": 1, "out": 5}, {"id": 2, "out": 6}]
+    assert [one["known"] for one in stock.loads[-1].unrecorded] == [stock.loads[0].known]
+
+
+def test_what_a_killed_load_left_is_swept(bench, monkeypatch):
+    stock = bench()
+    stock.write("a.csv", THREE + "4\n")
+    stock.load()
+    before = (stock.digest(), stock.held())
+    stock.write("a.csv", "id,x\n1,9\n5\n6,7\n")
+    monkeypatch.setattr("qua3ck.understand.loading.writing._commit", killed)
+    with pytest.raises(KeyboardInterrupt):
+        stock.load()
+    monkeypatch.undo()
+    assert (stock.digest(), stock.held()) == before
+    assert stock.warehouse.read("bronze/stock").num_rows == 2
+    done = stock.load()
+    assert (done.came, done.loaded, done.held) == (3, 2, 1)
+    assert stock.warehouse.read("bronze/stock").num_rows == 2
+    assert [one["raw"] for one in stock.held()] == ["5"]
+
+
+def killed(*args, **kwargs):
+    raise KeyboardInterrupt
+
+
+def test_records_that_are_not_accounted_for_stop_the_load(bench, monkeypatch):
+    from dataclasses import replace
+
+    from qua3ck.understand.sources import stage as staging
+
+    read = staging.stage
+
+    def loses_one(*args, **kwargs):
+        return replace(read(*args, **kwargs), came=4)
+
+    stock = bench()
+    stock.write("a.csv", THREE)
+    monkeypatch.setattr(staging, "stage", loses_one)
+    with pytest.raises(Qua3ckError, match="4 records came in a.csv, but 3 rows and 0") as told:
+        stock.load()
+    assert told.value.code == "U146"
+    assert stock.warehouse.version("silver/stock") is None
+
+
+def test_a_column_with_one_of_our_names_is_refused(bench):
+    stock = bench(kind="parquet", path="data/*.parquet")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    (stock.root / "data").mkdir()
+    pq.write_table(pa.table({"_known": [1], "x": ["a"]}), stock.root / "data" / "a.parquet")
+    with pytest.raises(Qua3ckError, match="_known") as told:
+        stock.load()
+    assert told.value.code in {"U147", "U131", "U126"}
+
+
+def test_another_load_of_the_same_source_is_waited_for(bench, monkeypatch):
+    stock = bench()
+    stock.write("a.csv", THREE)
+    monkeypatch.setattr(load_module, "_PATIENCE", 0.0)
+    folder = stock.root / "state" / "loads"
+    folder.mkdir(parents=True)
+    with (
+        FileLock(folder / "stock.lock"),
+        pytest.raises(Qua3ckError, match="has not ended") as told,
+    ):
+        stock.load()
+    assert told.value.code == "U148"
+    assert stock.load().rows == 3
+
+
+def test_a_full_disk_loses_nothing(bench):
+    stock = bench()
+    stock.write("a.csv", THREE)
+    stock.load()
+    before = stock.digest()
+    stock.write("b.csv", "id,x\n" + "".join(f"{n},{n % 97}\n" for n in range(20_000)))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises((Qua3ckError, OSError)):
+            stock.load()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert stock.digest() == before
+    assert stock.load().rows == 20_003
+
+
+LOADER = """
+import json, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from qua3ck.store.raw import RawStore
+from qua3ck.store.warehouse import Warehouse
+from qua3ck.understand import Source
+from qua3ck.understand.loading import load_source
+root, name = Path(sys.argv[1]), sys.argv[2]
+source = Source.model_validate_json(json.dumps({"kind": "csv", "path": f"{name}/*.csv"}))
+done = load_source(name, source, root, Warehouse(root), raw=RawStore(root),
+                   clock=lambda: datetime.now(UTC))
+print(done.rows)
+"""
+
+
+def test_three_processes_load_at_once(tmp_path):
+    names = ["one", "two", "two"]  # two of them the same source: one waits for the other
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.csv").write_text(THREE)
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", LOADER, str(tmp_path), name],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name in names
+    ]
+    said = [process.communicate() for process in started]
+    assert [
+        (process.returncode, out.strip()) for process, (out, _) in zip(started, said, strict=True)
+    ] == [(0, "3")] * 3, said
+
+
+def test_a_moved_folder_loads_on(bench, tmp_path):
+    stock = bench()
+    stock.write("a.csv", THREE)
+    stock.load()
+    moved = tmp_path / "elsewhere"
+    shutil.move(stock.root, moved)
+    stock.root = moved
+    assert stock.load().known == ""
+    assert len(read_current(stock.warehouse, "stock", stock.source)) == 3
+
+
+def test_what_the_ledger_is_told_has_no_float_and_no_cell(bench):
+    stock = bench()
+    stock.write("a.csv", "id,name\n1,Amina Jallow\n2\n")
+    body = stock.load().body
+    from qua3ck.kit.hashes import canonical_json
+
+    text = canonical_json(dict(body)).decode()
+    assert "Amina" not in text
+    assert json.loads(text)["held"] == 1
+
+
+def test_a_file_that_changes_while_it_is_read_is_held(bench, monkeypatch):
+    from qua3ck.understand.sources import stage as staging
+
+    read = staging.stage
+
+    def meanwhile(piece, *args, **kwargs):
+        done = read(piece, *args, **kwargs)
+        with Path(piece.path).open("a") as handle:
+            handle.write("4,8\n")
+        return done
+
+    stock = bench()
+    stock.write("a.csv", THREE)
+    monkeypatch.setattr(staging, "stage", meanwhile)
+    with pytest.raises(Qua3ckError, match="changed while it was being read"):
+        stock.load()
+    monkeypatch.undo()
+    assert stock.load().rows == 4
+
+
+def test_files_declared_elsewhere_take_the_place_of_those_before(bench):
+    stock = bench(path="data/a*.csv")
+    stock.write("a.csv", THREE)
+    stock.load()
+    stock.source = stock.source.model_copy(update={"path": "data/b*.csv"})
+    stock.write("b.csv", "id,x\n9,9\n")
+    assert codes(stock.load()) == []
+    assert stock.rows() == [{"id": 9, "x": 9}]
+
+
+def test_an_attempt_that_was_not_recorded_and_typed_otherwise_does_not_stand_in_the_way(bench):
+    stock = bench()
+    stock.write("a.csv", THREE)
+    stock.load()
+    stock.source = stock.source.model_copy(update={"types": {"x": "string"}})
+    stock.load(record=False)
+    stock.source = stock.source.model_copy(update={"types": {}})
+    assert stock.load().held_pieces == ()
+    assert [row["x"] for row in stock.rows()] == [5, 6, 7]
