@@ -46,15 +46,20 @@ def run(options: argparse.Namespace) -> int:
         if options.propose:
             return _proposed(project.propose(names), options)
         loads = project.load(names, accept=accept)
+        tables = () if any(load.failed for load in loads) else project.make_tables()
     code = max((_exit(load) for load in loads), default=0)
     if options.json:
-        say_json({"loads": [as_json(load) for load in loads]})
+        facts = {"loads": [as_json(load) for load in loads]}
+        say_json({**facts, "tables": [as_json(table) for table in tables]})
         return code
     for load in loads:
         say(source_line(load))
         say(*map(finding_line, load.findings)) if load.findings else None
         if load.failed:
             say(*(f"    {line}" for line in str(load.failed.error()).splitlines()))
+    for table in tables:
+        if table.fresh:
+            say(f"U   {table.name}: made, {table.rows:,} rows; {table.seconds:.1f} s")
     say(f"next: {_next(loads, options)}")
     return code
 
@@ -102,7 +107,7 @@ def source_line(load: Load) -> str:
         return f"U   {load.source}: nothing new{held}, {load.rows} rows{waiting}"
     speed = load.came / load.seconds if load.seconds else 0
     rows = f"{load.came} rows in, {load.loaded} loaded, {load.held} held"
-    kinds = ("new", "changed", "unchanged", "superseded", "deleted")
+    kinds = ("new", "changed", "unchanged", "superseded", "withdrawn", "deleted")
     told = [f"{count} {kind}" for kind in kinds if (count := getattr(load, kind))]
     return (
         f"U   {load.source}: {rows}{held} ({', '.join(told) or 'nothing changed'}), now "

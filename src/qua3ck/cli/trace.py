@@ -56,7 +56,7 @@ def _lines(found: Trace) -> list[str]:
         for record in row.records:
             when = f", loaded {record.known}" if record.known else ""
             content = f", sha256 {record.digest[:12]}" if record.digest else ""
-            place = f"{record.source}: {record.piece}, record {record.row}"
+            place = f"{record.source}: {record.piece}, {record.place}"
             lines.append(f"    from {place}{content}{when}")
         if not row.records:
             lines.append("    its records are not known: a function made it, without a shared key")

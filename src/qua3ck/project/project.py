@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from qua3ck.understand.loading import Load
     from qua3ck.understand.loading.statistics import Took
     from qua3ck.understand.loading.worklist import Waiting
-    from qua3ck.understand.sources.propose import Proposal
     from qua3ck.understand.publish import Handed
     from qua3ck.understand.records import Snapshot
+    from qua3ck.understand.sources.propose import Proposal
 
 Progress = Callable[[str, str, int, int], None]
 
@@ -151,9 +151,14 @@ class Project:
         )
 
     def make_tables(self) -> tuple[Built, ...]:
-        """Make the gold tables that are stale; returns all of them."""
+        """Make the gold tables that are stale; returns all, or none if a source is not loaded."""
         from qua3ck.understand.gold import make_tables
+        from qua3ck.understand.loading import silver
 
+        section, warehouse = self.file.understand, self.workspace().warehouse
+        there = all(warehouse.version(silver(name)) is not None for name in section.sources)
+        if not section.tables or not there:
+            return ()
         with self._at_work("load"):
             tell = self._tell_load
             return make_tables(self.file.understand, self.workspace(), tell=tell)

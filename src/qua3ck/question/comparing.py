@@ -16,6 +16,7 @@ from qua3ck.question.ranking import auc_score_bounds, average_precision
 from qua3ck.question.scoring import Sums, influence_of, ranked, require, score, share_parts, sums
 from qua3ck.question.shares import paired_bounds
 from qua3ck.question.units import Units, blocks, clusters, spread
+from qua3ck.question.unseen import Reach, unseen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -233,9 +234,21 @@ def _bootstrap(
     if a.rows < _FEWEST or of.effective < _FEWEST_EFFECTIVE:
         return replace(found, reason=f"too few rows for this method: {a.rows}")
     low, high = bootstrap_bounds(of, confidence=base.confidence, seed=seed)
+    hidden = _hidden(asked, a, b, sign, base.confidence)
+    low, high = hidden.widen(of.value, low, high)
     freedom = max(of.effective / 4, 1.0)
     p_value = float(2 * student.sf(abs(of.value) / of.error, freedom))
     return replace(found, low=low, high=high, p_value=p_value)
+
+
+def _hidden(asked: Metric, a: Outcome, b: Outcome, sign: float, confidence: float) -> Reach:
+    """Return how far errors that neither has made yet could move the difference."""
+    rows = Units(np.arange(a.rows), a.rows, "rows", in_line=False)
+    of_a, of_b = (unseen(asked, one, rows, confidence=confidence) for one in (a, b))
+    better, worse = (of_a, of_b) if sign > 0 else (of_b, of_a)
+    return Reach(
+        float(np.hypot(better.down, worse.up)), float(np.hypot(better.up, worse.down))
+    )
 
 
 def _between(asked: Metric, a: Outcome, b: Outcome, sign: float) -> Figure:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from qua3ck.question.scoring import SMALLEST
+from qua3ck.question.scoring import SMALLEST, share_parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,8 +51,8 @@ def unseen(asked: Metric, outcome: Outcome, units: Units, *, confidence: float) 
     Parameters
     ----------
     asked : Metric
-        Of the family ``counts``, ``cost_per_case``, ``brier`` or ``log_loss``; of the
-        others nothing is known.
+        A share, of the family ``counts``, ``cost_per_case``, ``brier`` or ``log_loss``; of
+        the others nothing is known.
     outcome : Outcome
         Truth and predicted labels.
     units : Units
@@ -64,6 +64,8 @@ def unseen(asked: Metric, outcome: Outcome, units: Units, *, confidence: float) 
         return _unseen_costs(outcome, units, confidence)
     if asked.name in {"brier", "log_loss"}:
         return _unseen_surprise(asked, outcome, units, confidence)
+    if asked.family == "share":
+        return _unseen_share(asked, outcome, units, confidence)
     if asked.family != "counts":
         return Reach(0.0, 0.0)
     k = len(outcome.classes)
@@ -79,6 +81,13 @@ def unseen(asked: Metric, outcome: Outcome, units: Units, *, confidence: float) 
         if asked.name != "balanced_accuracy" and not (called & ~true).any():
             down.append(_share(called, units, confidence))
     return Reach(float(np.linalg.norm(down)) / len(which), float(np.linalg.norm(up)) / len(which))
+
+
+def _unseen_share(asked: Metric, outcome: Outcome, units: Units, confidence: float) -> Reach:
+    hits, about = share_parts(asked, outcome)
+    of = np.ones(outcome.rows, dtype=bool) if about is None else about
+    hidden = _share(of, units, confidence)
+    return Reach(hidden if hits[of].all() else 0.0, 0.0 if hits[of].any() else hidden)
 
 
 def _unseen_costs(outcome: Outcome, units: Units, confidence: float) -> Reach:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qua3ck.understand.contract import ours
 from qua3ck.understand.contract.odcs import ContractErrors
 from qua3ck.understand.contract.rules import DIMENSIONS, Bound, rules_of
 
@@ -252,3 +255,14 @@ def test_named_formats(desk, value, form, fits):
     )
     seen = desk.check({"c": [value, None]}, table)
     assert seen.good == ([1, 2] if fits else [2])
+
+
+def test_the_contract_in_the_docs_is_one(desk):
+    page = (Path(__file__).parents[3] / "docs" / "understand.md").read_text()
+    (block,) = re.findall(r"```yaml\n(schema:\n.*?)```", page, re.DOTALL)
+    table = desk.contract(block.partition("schema:\n")[2])
+    found = rules(table)
+    assert {rule.test for rule in found.values()} >= {"grid", "fresh", "sql", "reference", "rows"}
+    assert "none" not in {rule.test for rule in found.values()}
+    for name in ours._CHECKS:
+        assert f"`{name}`" in page

@@ -86,6 +86,7 @@ def _line(piece: str, at: dt.datetime) -> pa.Table:
             "digest": [piece.encode().hex()],
             "known": pa.array([at], pa.timestamp("us", "UTC")),
             "held": pa.array([held], pa.int64()),
+            "how": ["{}"],
         }
     )
 

@@ -27,7 +27,9 @@ def codes(load):
 
 def adds_up(load):
     assert load.came == load.loaded + load.held
-    assert load.loaded == load.new + load.changed + load.unchanged + load.superseded
+    assert load.loaded == (
+        load.new + load.changed + load.unchanged + load.superseded + load.withdrawn
+    )
 
 
 def test_rows_in_are_rows_loaded_and_rows_held(bench):

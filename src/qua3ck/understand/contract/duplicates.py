@@ -7,6 +7,7 @@ the pairs that could be alike, and only these are compared in full.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ ALIKE = 0.75
 _PIECE = 3
 _SHORTEST = 8  # letters; of shorter texts one wrong letter leaves too little in common
 _MOST_IN_A_BAND = 200
+_OVERLOOKED, _MOST_HASHES = 0.001, 160
 _BETWEEN = re.compile(r"[^0-9a-z]+")
 
 
@@ -201,12 +203,16 @@ def _pieces(text: str) -> NDArray[np.uint64]:
 
 
 def _bands(alike: float) -> tuple[int, int]:
-    """Return hashes per band and bands: as many per band as still find 999 of 1000 pairs."""
-    for per_band in range(8, 0, -1):
-        for bands in (16, 32, 48, 64):
-            if (1 - alike**per_band) ** bands <= 0.001:
-                return per_band, bands
-    return 1, 64
+    """Return hashes per band, and bands that find 999 of 1000 pairs.
+
+    More hashes in a band pass over more pairs that are not alike, and need more bands; as many
+    as cost no more than 160 hashes of every piece.
+    """
+    for per_band in range(6, 1, -1):
+        bands = math.ceil(math.log(_OVERLOOKED) / math.log1p(-min(alike**per_band, 0.999)))
+        if per_band * bands <= _MOST_HASHES:
+            return per_band, bands
+    return 1, _MOST_HASHES
 
 
 def _candidates(pieces: list[NDArray[np.uint64]], alike: float) -> Iterator[tuple[int, int]]:

@@ -31,7 +31,9 @@ _DAYS = {"months": 31, "years": 366}  # the longest: nobody is late for a short 
 def freshness_rule(reader: RuleReader, agreed: ServiceLevelAgreementProperty, keys: Keys) -> Rule:
     """Return the rule of one agreement on service; only ages can be seen in the rows."""
     element = (agreed.element or "").split(",")[0].rpartition(".")[2].strip()
-    says = agreed.description or f"{agreed.property} of {agreed.value} {agreed.unit or ''}".strip()
+    unit = agreed.unit or "d"
+    aged = f"the newest {element or agreed.property} is at most {agreed.value} {unit} old"
+    says = agreed.description or aged
     id_ = agreed.id or f"{element or reader.table.name}.{agreed.property}"
     if (agreed.property or "").lower() not in _AGES:
         why = "only an age can be seen in the rows: freshness or latency"

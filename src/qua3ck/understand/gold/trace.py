@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from qua3ck.understand.gold.query import (
     unknown_table,
 )
 from qua3ck.understand.section import Understand
+from qua3ck.understand.sources.places import place_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,13 +44,15 @@ _SHOWN = 20
 class Record:
     """One record as received: which piece of which source, and its number there.
 
-    ``digest`` is the SHA-256 of the piece's bytes in the raw store; empty if the piece is not
-    on the list of what was loaded.
+    ``place`` says it as a person would look for it (``line 7, column D``). ``digest`` is the
+    SHA-256 of the piece's bytes in the raw store; empty if the piece is not on the list of
+    what was loaded.
     """
 
     source: str
     piece: str
     row: int
+    place: str
     digest: str = ""
     known: str = ""
 
@@ -338,22 +342,33 @@ def _traced(
     records = []
     for mark in marks:
         source, piece, number = json.loads(mark)
-        known = pieces.get((source, piece), ("", ""))
-        records.append(Record(source, piece, int(number), *known))
+        how, content, known = pieces.get((source, piece), ({}, "", ""))
+        place = place_of(int(number), how)
+        records.append(Record(source, piece, int(number), place, content, known))
     records.sort(key=lambda one: (one.source, one.piece, one.row))
-    return TracedRow({name: row[name] for name in columns}, tuple(records))
+    return TracedRow({name: _plain(row[name]) for name in columns}, tuple(records))
 
 
-def _pieces(sources: Iterable[str], warehouse: Warehouse) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return for each piece the digest of its bytes and when it was loaded last."""
-    found: dict[tuple[str, str], tuple[str, str]] = {}
+def _plain(value: Any) -> Any:
+    """Return a sum of whole numbers, which the engine counts wider than any, as a number."""
+    if not isinstance(value, Decimal):
+        return value
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _pieces(
+    sources: Iterable[str], warehouse: Warehouse
+) -> dict[tuple[str, str], tuple[Mapping[str, Any], str, str]]:
+    """Return for each piece how it was read, the digest of its bytes, and its last load."""
+    found: dict[tuple[str, str], tuple[Mapping[str, Any], str, str]] = {}
     for source in sources:
         if warehouse.version(f"bronze/{source}") is None:
             continue
-        listed = warehouse.read(f"bronze/{source}").select(["piece", "digest", "known"])
+        listed = warehouse.read(f"bronze/{source}").select(["piece", "digest", "known", "how"])
         for one in sorted(listed.to_pylist(), key=lambda line: line["known"]):
             known = f"{one['known']:%Y-%m-%d %H:%M} UTC"
-            found[source, one["piece"]] = (one["digest"], known)
+            how = json.loads(one["how"]).get("how", {})
+            found[source, one["piece"]] = (how, one["digest"], known)
     return found
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.understand.loading import held as holding
 from qua3ck.understand.loading.answers import answered, of_piece
 from qua3ck.understand.loading.arrivals import Arrived, arrived, held_back
+from qua3ck.understand.loading.changes import says_deleted
 from qua3ck.understand.loading.choosing import Choice
 from qua3ck.understand.loading.held import HeldPiece
 from qua3ck.understand.loading.layout import Layout, empty_columns, together
@@ -19,6 +21,8 @@ from qua3ck.understand.loading.task import Task
 from qua3ck.understand.sources.pieces import Piece
 
 if TYPE_CHECKING:
+    import ibis
+
     from qua3ck.understand.section import ColumnType
 
 
@@ -139,16 +143,36 @@ def _checked(task: Task, one: Arrived, *, whole: bool) -> Arrived:
         return one
     from qua3ck.understand.contract.check import judge_rows
 
+    into = task.into / "judged" / one.rows.parent.name
+    stands, deleted = _apart(task, one, into)
     judged = judge_rows(
-        one.rows,
+        stands,
         task.agreed,
         engine=task.engine,
         references=task.references,
-        into=task.into / "judged" / one.rows.parent.name,
+        into=into,
         now=task.now,
         whole=whole,
     )
     good = judged.good if judged.out else None
-    passed = held_back(one, judged.held, good, judged.came - judged.out)
+    if good is not None and deleted is not None:
+        good = good.union(deleted)
+    passed = held_back(one, judged.held, good, one.good - judged.out)
     findings = (*one.findings, *judged.findings)
     return replace(passed, findings=findings, blocks=judged.blocks, measures=judged.measures)
+
+
+def _apart(task: Task, one: Arrived, into: Path) -> tuple[Path, ibis.Table | None]:
+    """Return the file of the rows that stand, and those that say that they were deleted.
+
+    A deleted row often has nothing but its key; no rule of the contract is about it.
+    """
+    marker = task.source.deleted
+    if marker is None:
+        return one.rows, None
+    rows = task.engine.parquet(one.rows)
+    deleted = says_deleted(rows[marker])
+    into.mkdir(parents=True, exist_ok=True)
+    stands = into / "stands.parquet"
+    task.engine.write_parquet(rows.filter(~deleted), stands)
+    return stands, rows.filter(deleted)

@@ -9,7 +9,7 @@ came: in one load or in many.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -48,6 +48,8 @@ class Arrival:
         that is not listed counts less than all others.
     keys : Path or None
         Parquet with all keys that there are; rows with other keys are gone.
+    marker : str or None
+        The column that marks a row as deleted where it comes from.
     """
 
     parts: Mapping[str, Path]
@@ -57,6 +59,7 @@ class Arrival:
     known: datetime
     ranks: Mapping[str, int]
     keys: Path | None = None
+    marker: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Changes:
         Rows of the load, against what is current.
     superseded : int
         Rows whose key is in a later piece too, which counts.
+    withdrawn : int
+        Rows that say of themselves that they were deleted; they are kept as received only.
     gone : mapping
         Piece to how many of its rows are not current any more and have no successor.
     held : sequence of mapping
@@ -87,6 +92,7 @@ class Changes:
     changed: int = 0
     unchanged: int = 0
     superseded: int = 0
+    withdrawn: int = 0
     gone: Mapping[str, int] = field(default_factory=dict)
     held: Sequence[Mapping[str, Any]] = ()
     moved: bool = False
@@ -105,8 +111,12 @@ def keyed_changes(engine: Engine, arrival: Arrival, key: Sequence[str], *, into:
     if rows is not None:
         held, again = _repeated(engine, rows, key, _ranks(engine, arrival))
         rows = _without(engine, rows, [*held, *again])
+    rows, withdrawn = _apart(arrival, rows)
+    dropped = _number(engine, withdrawn)
     if arrival.current is None:
-        return _first(engine, arrival, rows, held, again, into)
+        whole = not (held or again or dropped)
+        made = _first(engine, arrival, None if whole else rows, into)
+        return replace(made, superseded=len(again), withdrawn=dropped, held=held, moved=bool(again))
     counts, made = {"new": 0, "changed": 0, "unchanged": 0, "moved": 0, "late": 0}, []
     if rows is not None:
         verdicts = _verdicts(engine, rows, arrival, key, into)
@@ -115,7 +125,7 @@ def keyed_changes(engine: Engine, arrival: Arrival, key: Sequence[str], *, into:
             wanted = verdicts.filter(verdicts.is_new | verdicts.is_changed)
             made.append(into / "changes.parquet")
             engine.write_parquet(rows.semi_join(wanted, list(_PLACE)), made[-1])
-    gone = _gone(engine, arrival, rows, key)
+    gone = _gone(engine, arrival, rows, withdrawn, key)
     lost = _per_piece(engine, gone)
     tombstones = None
     if lost and gone is not None:
@@ -128,6 +138,7 @@ def keyed_changes(engine: Engine, arrival: Arrival, key: Sequence[str], *, into:
         counts["changed"],
         counts["unchanged"],
         len(again) + counts["late"],
+        dropped,
         lost,
         held,
         bool(again or counts["moved"]),
@@ -247,23 +258,47 @@ def _without(engine: Engine, rows: ibis.Table, places: Sequence[Mapping[str, Any
     return rows.anti_join(engine.arrow(listed), list(_PLACE))
 
 
-def _first(
-    engine: Engine,
-    arrival: Arrival,
-    rows: ibis.Table | None,
-    held: list[dict[str, Any]],
-    again: list[dict[str, Any]],
-    into: Path,
-) -> Changes:
-    """Return the changes of a first load: every row is new, nothing can be gone."""
+def _apart(
+    arrival: Arrival, rows: ibis.Table | None
+) -> tuple[ibis.Table | None, ibis.Table | None]:
+    """Return the rows that stand, and those that say that they were deleted."""
+    if rows is None or arrival.marker is None:
+        return rows, None
+    deleted = says_deleted(rows[arrival.marker])
+    return rows.filter(~deleted), rows.filter(deleted)
+
+
+def says_deleted(marker: ibis.Value) -> ibis.Value:
+    """Return whether the column declared as ``deleted:`` says so.
+
+    Booleans as they are; of numbers all but 0; of texts all but empty, false, 0 and no; of
+    days and moments every one that is there. Nothing says that the row stands.
+    """
+    kind = marker.type()
+    if kind.is_boolean():
+        says = marker
+    elif kind.is_numeric():
+        says = marker != 0
+    elif kind.is_string():
+        says = ~marker.strip().lower().isin(["", "false", "0", "no"])
+    else:
+        says = marker.notnull()
+    return says.fill_null(False)
+
+
+def _number(engine: Engine, rows: ibis.Table | None) -> int:
     if rows is None:
-        return Changes()
-    if not held and not again:
+        return 0
+    return int(engine.rows(rows.aggregate(rows=rows.count()))["rows"][0].as_py())
+
+
+def _first(engine: Engine, arrival: Arrival, rows: ibis.Table | None, into: Path) -> Changes:
+    """Return the changes of a first load: every row is new; all parts as they are, or ``rows``."""
+    if rows is None:
         parts = tuple(arrival.parts.values())
         return Changes(parts, new=sum(map(_rows_in, parts)))
     written = into / "changes.parquet"
-    new = engine.write_parquet(rows, written)
-    return Changes((written,), new=new, superseded=len(again), held=held, moved=bool(again))
+    return Changes((written,), new=engine.write_parquet(rows, written))
 
 
 def _verdicts(
@@ -335,13 +370,19 @@ def _counts(engine: Engine, verdicts: ibis.Table) -> dict[str, int]:
 
 
 def _gone(
-    engine: Engine, arrival: Arrival, rows: ibis.Table | None, key: Sequence[str]
+    engine: Engine,
+    arrival: Arrival,
+    rows: ibis.Table | None,
+    withdrawn: ibis.Table | None,
+    key: Sequence[str],
 ) -> ibis.Table | None:
     """Return the current rows that the source has no more; None if absence says nothing."""
     current = arrival.current
     if current is None:
         return None
     missing = []
+    if withdrawn is not None:
+        missing.append(current.semi_join(withdrawn, list(key)))
     if arrival.keys is not None:
         listed = engine.parquet(arrival.keys)
         same = listed.select(**{name: listed[name].cast(current[name].type()) for name in key})
@@ -352,7 +393,9 @@ def _gone(
         missing.append(current.filter(current["_piece"].isin(sorted(arrival.replaced))))
     if not missing:
         return None
-    found = missing[0] if len(missing) == 1 else missing[0].union(missing[1], distinct=True)
+    found = missing[0]
+    for more in missing[1:]:
+        found = found.union(more, distinct=True)
     return found if rows is None else found.anti_join(rows, list(key))
 
 

@@ -120,7 +120,16 @@ def _compared(
     replaced = {*again, *choice.gone}
     found = choice.found
     ranks = _ranks(past, came, changes_only=found.extract != "pieces")
-    arrival = Arrival(parts, current, found.extract, replaced, act.known, ranks, found.keys)
+    arrival = Arrival(
+        parts,
+        current,
+        found.extract,
+        replaced,
+        act.known,
+        ranks,
+        keys=found.keys,
+        marker=task.source.deleted,
+    )
     with timed(task.took, "comparing"):
         if task.source.key:
             return keyed_changes(task.engine, arrival, task.source.identity, into=task.into)

@@ -70,6 +70,11 @@ def find_pieces(task: Task, position: Position | None) -> Found:
     source = task.source
     if source.kind == "function":
         return Found((_called(task),), extract_of(source))
+    if source.kind == "delta":
+        from qua3ck.understand.sources.deltatable import delta_piece
+
+        piece = delta_piece(task.name, source, task.root, into=task.into, place=task.place)
+        return Found((piece,), extract_of(source))
     if source.kind in ASKED or not is_local(source):
         return _fetched(task, position)
     return Found(tuple(local_pieces(source, task.root, place=task.place)), extract_of(source))

@@ -112,7 +112,7 @@ def refused(piece: str, problem: Qua3ckError) -> Refused:
 
 @dataclass(frozen=True)
 class Counts:
-    """A load in rows: ``came`` is ``loaded`` and ``held``, ``loaded`` the sum of the next four."""
+    """A load in rows: ``came`` is ``loaded`` and ``held``, ``loaded`` the sum of the next five."""
 
     came: int
     loaded: int
@@ -121,6 +121,7 @@ class Counts:
     changed: int
     unchanged: int
     superseded: int
+    withdrawn: int
     deleted: int
 
 
@@ -137,8 +138,9 @@ class Load:
         Pieces that are there now; pieces that were read and loaded.
     came, loaded, held : int
         Records; ``came = loaded + held``.
-    new, changed, unchanged, superseded, deleted : int
-        Rows, against what was current. ``loaded`` is the sum of the first four.
+    new, changed, unchanged, superseded, withdrawn, deleted : int
+        Rows, against what was current. ``loaded`` is the sum of the first five: those whose
+        key is in a later piece, too, and those that say that they were deleted, among them.
     rows : int
         Current rows after the load.
     waiting : int
@@ -169,6 +171,7 @@ class Load:
     changed: int = 0
     unchanged: int = 0
     superseded: int = 0
+    withdrawn: int = 0
     deleted: int = 0
     rows: int = 0
     waiting: int = 0

@@ -128,7 +128,8 @@ def write(task: Task, outcome: Outcome) -> Load:
 def _counted(came: Sequence[Arrived], changes: Changes, for_key: pa.Table, *, place: str) -> Counts:
     """Return the load in numbers, once they add up."""
     arrived = sum(one.came for one in came)
-    loaded = changes.new + changes.changed + changes.unchanged + changes.superseded
+    kinds = (changes.new, changes.changed, changes.unchanged)
+    loaded = sum((*kinds, changes.superseded, changes.withdrawn))
     held = sum(holding.distinct_rows(one.held) for one in came) + holding.distinct_rows(for_key)
     if arrived != loaded + held:
         raise Qua3ckError(
@@ -146,6 +147,7 @@ def _counted(came: Sequence[Arrived], changes: Changes, for_key: pa.Table, *, pl
         changes.changed,
         changes.unchanged,
         changes.superseded,
+        changes.withdrawn,
         changes.deleted,
     )
 

@@ -1,0 +1,150 @@
+"""Gold tables by the command line and the library: made, traced, published, listed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pyarrow.parquet as pq
+import pytest
+
+PROJECT = """
+project: clinics
+product: model
+question:
+  asks: Which clinics run out?
+  decides: The supply officer.
+  why_now: They do.
+  risks: A clinic without medicine.
+  stop_if: [rows < 10]
+  kpis: [{id: right, metric: accuracy, at_least: 0.5}]
+  risk: {affects: organisation, domain: supply, automated: false}
+understand:
+  sources:
+    stock: {kind: csv, path: "data/*.csv", key: [clinic, month], owner: supply team}
+  tables:
+    per_clinic: {sql: gold/per_clinic.sql, key: [clinic], says: Boxes per clinic.}
+  target: out
+  publish:
+    to: [csv]
+    tables:
+      per_clinic: {key: [clinic]}
+"""
+ROWS = "clinic,month,boxes,out\nA,2026-01,5,no\nA,2026-02,7,no\nB,2026-01,1,yes\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "clinics"
+    for inner in ("data", "gold"):
+        (root / inner).mkdir(parents=True)
+    (root / "qua3ck.yaml").write_text(PROJECT)
+    (root / "data" / "stock.csv").write_text(ROWS)
+    (root / "gold" / "per_clinic.sql").write_text(
+        "SELECT clinic, sum(boxes) AS boxes FROM stock GROUP BY clinic"
+    )
+    return root
+
+
+@pytest.fixture
+def type_in(folder):
+    surroundings = {**os.environ, "QUA3CK_KEYS": str(folder.parent / "keys"), "QUA3CK_ACTOR": "ana"}
+
+    def run(*words):
+        command = [sys.executable, "-m", "qua3ck", *words]
+        return subprocess.run(
+            command, cwd=folder, env=surroundings, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+def events(folder):
+    lines = (folder / "ledger" / "chain.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_load_makes_what_is_stale_and_puts_it_on_record(folder, type_in):
+    done = type_in("load")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "per_clinic: made, 2 rows" in done.stdout
+    assert "made" not in type_in("load").stdout
+    (made,) = [event for event in events(folder) if event["event"] == "table.made"]
+    assert made["subject"] == "per_clinic"
+    assert made["body"]["made_of"] == {"silver/stock": 0}
+
+
+def test_a_figure_is_traced_to_its_lines_also_after_a_correction(folder, type_in):
+    type_in("load")
+    (folder / "data" / "stock.csv").write_text(ROWS.replace("A,2026-02,7", "A,2026-02,8"))
+    assert type_in("load").returncode == 0
+    found = json.loads(type_in("trace", "per_clinic", "--where", "clinic = 'A'", "--json").stdout)
+    (row,) = found["rows"]
+    assert row["values"] == {"clinic": "A", "boxes": 13}
+    assert [(r["piece"], r["place"]) for r in row["records"]] == [
+        ("stock.csv", "line 2"),
+        ("stock.csv", "line 3"),
+    ]
+    shown = type_in("trace", "per_clinic", "--where", "clinic = 'A'").stdout
+    assert "from stock: stock.csv, line 3, sha256 " in shown
+    assert "boxes = SUM(stock.boxes)" in shown
+
+
+def test_a_missing_table_or_condition_is_said_in_three_lines(type_in):
+    type_in("load")
+    wrong = type_in("trace", "per_clinik")
+    assert wrong.returncode == 2
+    assert 'did you mean "per_clinic"' in wrong.stderr
+    assert type_in("trace").returncode == 2
+
+
+def test_publish_says_what_it_wrote_and_marks_what_has_no_contract(folder, type_in):
+    type_in("load")
+    done = type_in("publish")
+    assert done.returncode == 0, done.stdout + done.stderr
+    text = (folder / "published" / "fact_per_clinic.csv").read_text("utf-8-sig")
+    assert '"unchecked"' in text
+    assert len(text.splitlines()) == 3
+    assert [e["event"] for e in events(folder)].count("tables.published") == 1
+
+
+def test_the_catalogue_shows_no_value_without_a_contract(folder, type_in):
+    type_in("load")
+    done = type_in("catalog", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (folder / "catalog" / "table" / "stock.html").read_text()
+    assert "no contract says which columns are personal" in page
+    assert "2026-01" not in page
+
+
+def test_openlineage_events_go_to_a_file(folder, type_in):
+    type_in("load")
+    done = type_in("trace", "--openlineage", "events.ndjson")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = (folder / "events.ndjson").read_text().splitlines()
+    assert [json.loads(line)["job"]["name"] for line in lines] == [
+        *["load.stock"] * 2,
+        *["table.per_clinic"] * 2,
+    ]
+
+
+def test_a_query_that_fails_says_where_and_loses_nothing(folder, type_in):
+    type_in("load")
+    (folder / "gold" / "per_clinic.sql").write_text("SELECT klinic FROM stock")
+    done = type_in("load")
+    assert done.returncode == 2
+    assert 'did you mean "clinic"' in done.stderr
+    assert "Traceback" not in done.stderr
+    found = json.loads(type_in("trace", "stock", "--json").stdout)
+    assert found["matches"] == 3
+
+
+def test_spark_and_others_read_the_tables_as_they_lie(folder, type_in):
+    type_in("load")
+    from deltalake import DeltaTable
+
+    table = DeltaTable(str(folder / "warehouse" / "gold" / "per_clinic"))
+    assert table.to_pyarrow_table().num_rows == 2
+    assert pq.read_table(table.file_uris()[0]).num_rows == 2
