@@ -624,9 +624,7 @@ def main(argv: list[str]) -> int:
     print(text)
     bad = [x for x in lines if not x.holds and x.case.promised]
     for x in bad:
-        c = x.case
-        print(f"MISSED {c.method}: {c.metric}, {c.kind}, n = {c.n}: used {x.used} of {x.repeats},"
-              f" low missed {x.low_missed}, high missed {x.high_missed}")  # fmt: skip
+        print(_missed(x))
     bad_exact = [x for x in exact if x[3] < x[2] - SLACK - 1e-9]
     print(f"{len(lines)} simulated and {len(exact)} exact cases,"
           f" {time.perf_counter() - started:.0f} s")  # fmt: skip
@@ -637,9 +635,20 @@ def main(argv: list[str]) -> int:
 
 def _watched(lines: Iterator[Line], number: int) -> Iterator[Line]:
     for done, line in enumerate(lines, start=1):
+        if not line.holds:
+            print(_missed(line), file=sys.stderr, flush=True)
         if done % 50 == 0:
             print(f"{done} of {number} cases", file=sys.stderr, flush=True)
         yield line
+
+
+def _missed(line: Line) -> str:
+    c = line.case
+    return (
+        f"MISSED {c.method}{'' if c.promised else ' (not promised)'}: {c.metric}, {c.kind},"
+        f" n = {c.n}, at {c.confidence}: used {line.used} of {line.repeats},"
+        f" low missed {line.low_missed}, high missed {line.high_missed}"
+    )
 
 
 def _write(text: str) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from qua3ck.kit.errors import Blocked, Qua3ckError, did_you_mean
 from qua3ck.kit.findings import Finding
-from qua3ck.project.file import Places, ProjectFile, ProjectFileErrors
+from qua3ck.kit.yaml12 import Places
+from qua3ck.project.file import ProjectFile, ProjectFileErrors
 
 if TYPE_CHECKING:
     from qua3ck.question.records import Question

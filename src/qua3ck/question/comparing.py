@@ -124,15 +124,25 @@ def compare(name: str, a: Outcome, b: Outcome, *, confidence: float, seed: int) 
         confidence, "",
     )  # fmt: skip
     influence = sign * (influence_of(asked, a) - influence_of(asked, b))
+    alike = _alike(asked, a, b)
     if a.clusters is not None or a.order is not None:
-        return _dependent(base, a, influence)
+        return _dependent(base, a, influence, alike=alike)
     if asked.name in _PAIRED_SHARES:
         return _mcnemar(base, asked, a, b, sign)
     if asked.name == "roc_auc":
         rows = Units(np.arange(a.rows), a.rows, "rows", in_line=False)
-        found = _student(base, influence, rows, "paired DeLong")
+        found = _student(base, influence, rows, "paired DeLong", alike=alike)
         return found if found.low is not None else _apart(found, asked, a, b)
     return _bootstrap(base, asked, a, b, sign, seed)
+
+
+def _alike(asked: Metric, a: Outcome, b: Outcome) -> bool:
+    """Whether the two predict the same: then no row can ever tell them apart."""
+    if asked.needs == "labels":
+        return np.array_equal(a.label_codes, b.label_codes)
+    if asked.needs == "scores":
+        return np.array_equal(np.asarray(a.scores), np.asarray(b.scores))
+    return np.array_equal(np.asarray(a.values), np.asarray(b.values))
 
 
 def _mcnemar(base: Difference, asked: Metric, a: Outcome, b: Outcome, sign: float) -> Difference:
@@ -157,10 +167,12 @@ def _mcnemar(base: Difference, asked: Metric, a: Outcome, b: Outcome, sign: floa
     return replace(base, low=low, high=high, p_value=p_value, n=rows, method="McNemar")
 
 
-def _student(base: Difference, influence: Floats, units: Units, method: str) -> Difference:
+def _student(
+    base: Difference, influence: Floats, units: Units, method: str, *, alike: bool
+) -> Difference:
     of = spread(influence, units)
     found = replace(base, n=of.units, unit=units.called, method=method)
-    if of.error == 0 and base.difference == 0:
+    if of.error == 0 and alike:
         return replace(found, low=0.0, high=0.0, p_value=1.0)
     if of.error == 0:
         return replace(
@@ -174,21 +186,17 @@ def _student(base: Difference, influence: Floats, units: Units, method: str) -> 
     return replace(found, low=low, high=high, p_value=p_value)
 
 
-def _no_spread(found: Difference, asked: Metric, a: Outcome) -> Difference:
+def _no_spread(found: Difference, of: Figure, hidden: Reach, *, alike: bool) -> Difference:
     """Return the answer where no row moves the difference: the same, or apart without spread.
 
-    A flawless prediction against a constant one has no spread, but may have flaws not seen
-    yet: in a class of m rows at most 1 - (1 - c)^(1 / m), and by no more than that can a
-    mean over classes be too high.
+    A flawless prediction against a constant one, or against another flawless one, may have
+    flaws not seen yet.
     """
-    if found.difference == 0:
+    if alike:
         return replace(found, low=0.0, high=0.0, p_value=1.0)
-    if asked.family == "counts" and a.clusters is None and a.order is None:
-        rarest = int(np.bincount(a.truth_codes, minlength=len(a.classes)).min())
-        if rarest:
-            unseen = 1 - (1 - found.confidence) ** (1 / rarest)
-            low, high = found.difference - unseen, found.difference + unseen
-            return replace(found, low=low, high=high, method="no flaw seen")
+    if min(hidden) > 0:
+        low, high = hidden.widen(of.value, of.value, of.value)
+        return replace(found, low=low, high=high, method="no flaw seen")
     reason = f"too few {found.unit} for this method: {found.n}, no spread can be seen"
     return replace(found, reason=reason)
 
@@ -213,14 +221,14 @@ def _apart(found: Difference, asked: Metric, a: Outcome, b: Outcome) -> Differen
     return replace(found, low=low, high=high, method="AUC score bounds", reason="")
 
 
-def _dependent(base: Difference, a: Outcome, influence: Floats) -> Difference:
+def _dependent(base: Difference, a: Outcome, influence: Floats, *, alike: bool) -> Difference:
     found = []
     if a.clusters is not None:
         units = clusters(np.asarray(a.clusters))
-        found.append(_student(base, influence, units, "paired over clusters"))
+        found.append(_student(base, influence, units, "paired over clusters", alike=alike))
     if a.order is not None:
         units = blocks(np.asarray(a.order), influence)
-        found.append(_student(base, influence, units, "paired over blocks"))
+        found.append(_student(base, influence, units, "paired over blocks", alike=alike))
     return max(found, key=lambda one: 9e9 if one.low is None else base.difference - one.low)
 
 
@@ -229,12 +237,12 @@ def _bootstrap(
 ) -> Difference:
     found = replace(base, method="paired BCa bootstrap")
     of = _between(asked, a, b, sign)
+    hidden = _hidden(asked, a, b, sign, base.confidence)
     if of.error == 0:
-        return _no_spread(found, asked, a)
+        return _no_spread(found, of, hidden, alike=_alike(asked, a, b))
     if a.rows < _FEWEST or of.effective < _FEWEST_EFFECTIVE:
         return replace(found, reason=f"too few rows for this method: {a.rows}")
     low, high = bootstrap_bounds(of, confidence=base.confidence, seed=seed)
-    hidden = _hidden(asked, a, b, sign, base.confidence)
     low, high = hidden.widen(of.value, low, high)
     freedom = max(of.effective / 4, 1.0)
     p_value = float(2 * student.sf(abs(of.value) / of.error, freedom))
@@ -246,9 +254,7 @@ def _hidden(asked: Metric, a: Outcome, b: Outcome, sign: float, confidence: floa
     rows = Units(np.arange(a.rows), a.rows, "rows", in_line=False)
     of_a, of_b = (unseen(asked, one, rows, confidence=confidence) for one in (a, b))
     better, worse = (of_a, of_b) if sign > 0 else (of_b, of_a)
-    return Reach(
-        float(np.hypot(better.down, worse.up)), float(np.hypot(better.up, worse.down))
-    )
+    return Reach(float(np.hypot(better.down, worse.up)), float(np.hypot(better.up, worse.down)))
 
 
 def _between(asked: Metric, a: Outcome, b: Outcome, sign: float) -> Figure:

@@ -2,6 +2,7 @@
 
 from qua3ck.kit.findings import CodePage
 from qua3ck.understand.contract.codes import PAGES as CONTRACT
+from qua3ck.understand.gold.codes import PAGES as GOLD
 from qua3ck.understand.loading.codes import PAGES as LOADING
 from qua3ck.understand.sources.csv_codes import PAGES as DELIMITED
 from qua3ck.understand.sources.excel_codes import PAGES as EXCEL
@@ -294,6 +295,7 @@ PAGES: tuple[CodePage, ...] = (
     *CONTRACT,
     *DELIMITED,
     *LOADING,
+    *GOLD,
     *EXCEL,
     *JSON,
     *REMOTE,

@@ -21,6 +21,7 @@ TABLE = "silver/stock"
 def small_groups(monkeypatch):
     """Row groups of 50 rows, so that a small table has many."""
     monkeypatch.setattr("qua3ck.store.warehouse.files._GROUP", 50)
+    monkeypatch.setattr("qua3ck.store.warehouse.ordered._SMALL", 0)
 
 
 def refuse(*_):
@@ -161,3 +162,15 @@ def test_a_tail_that_is_gone_only_takes_away(house, load, unsorted):
     dead = table([1, 2, 399], piece="b")
     load(dead.set_column(5, "_gone", pa.array([True] * 3)))
     same(house, ("id",))
+
+
+def test_many_small_pieces_are_sorted_at_once(house, load, monkeypatch):
+    monkeypatch.setattr("qua3ck.store.warehouse.ordered._SMALL", 5_000)
+
+    def refuse_groups(*_):
+        pytest.fail("went through them one by one")
+
+    for number in range(20):
+        load(table(range(30), piece=f"p{number:02d}"))
+    monkeypatch.setattr("qua3ck.store.warehouse.ordered._alive", refuse_groups)
+    same(house, ("_piece",))

@@ -25,6 +25,7 @@ class Server:
 
     def fetch(self, task, position, into: Path) -> Fetch:
         self.asked.append(position)
+        assert task.name == "stock"
 
         def steps(fetch: Fetch) -> Iterator[Piece]:
             for name, records in self.pages.items():

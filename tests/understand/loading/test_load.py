@@ -314,7 +314,7 @@ def test_records_that_are_not_accounted_for_stop_the_load(bench, monkeypatch):
     stock = bench()
     stock.write("a.csv", THREE)
     monkeypatch.setattr(staging, "stage", loses_one)
-    with pytest.raises(Qua3ckError, match="4 records came in a.csv, but 3 rows and 0") as told:
+    with pytest.raises(Qua3ckError, match=r"4 records came in a\.csv, but 3 rows and 0") as told:
         stock.load()
     assert told.value.code == "U146"
     assert stock.warehouse.version("silver/stock") is None
@@ -461,3 +461,33 @@ def test_an_attempt_that_was_not_recorded_and_typed_otherwise_does_not_stand_in_
     stock.source = stock.source.model_copy(update={"types": {}})
     assert stock.load().held_pieces == ()
     assert [row["x"] for row in stock.rows()] == [5, 6, 7]
+
+
+def test_a_delta_table_of_others_is_read_at_its_current_version(bench):
+    import pyarrow as pa
+    from deltalake import write_deltalake
+
+    stock = bench(kind="delta", path="theirs", key=["id"])
+    write_deltalake(str(stock.root / "theirs"), pa.table({"id": [1, 2], "x": ["a", "b"]}))
+    assert stock.load().rows == 2
+    assert stock.load().known == ""
+    write_deltalake(
+        str(stock.root / "theirs"), pa.table({"id": [2, 3], "x": ["c", "d"]}), mode="overwrite"
+    )
+    done = stock.load()
+    assert (done.new, done.changed, done.deleted) == (1, 1, 1)
+
+
+def test_rows_marked_as_deleted_need_a_key(bench):
+    stock = bench()
+    stock.source = stock.source.model_copy(update={"deleted": "gone"})
+    stock.write("a.csv", "id,gone\n1,yes\n")
+    with pytest.raises(Qua3ckError, match="nothing says which those are"):
+        stock.load()
+
+
+def test_a_name_that_could_not_be_a_folder_is_refused():
+    for name in ("a b", "../x", "", "a/b"):
+        with pytest.raises(Qua3ckError, match="cannot be the name of a source"):
+            load_module.check_name(name)
+    load_module.check_name("stock-2_x")

@@ -5,14 +5,15 @@ import pytest
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.understand.section import Source
-from qua3ck.understand.sources import read_source
+from qua3ck.understand.sources.function import call_source
 
 pytestmark = pytest.mark.usefixtures("own_modules")
 
 
 def load(folder, code: str, dotted: str):
     (folder / f"{dotted.split('.', maxsplit=1)[0]}.py").write_text(code)
-    return read_source("loans", Source(kind="function", function=dotted), folder).rows
+    source = Source(kind="function", function=dotted)
+    return call_source("loans", source, folder, place="understand.sources.loans")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,6 @@ def test_a_named_index_becomes_a_column_and_an_unnamed_one_goes(tmp_path):
             'two columns called "a"',
             "U105",
         ),
-        ("import pandas\ndef rows():\n    return pandas.DataFrame({'a': []})\n", "no rows", "U103"),
         (
             "def rows():\n    x = {'Ada': 1}\n    return x['Bob']\n",
             "KeyError in MOD.py, line 3",
@@ -96,7 +96,7 @@ def test_a_users_mistake_is_told_without_traceback_and_values(tmp_path, code, sa
 def test_a_function_that_cannot_be_found_says_where_it_was_looked_for(tmp_path, dotted, says):
     (tmp_path / "features.py").write_text("")
     with pytest.raises(Qua3ckError, match=says) as told:
-        read_source("s", Source(kind="function", function=dotted), tmp_path)
+        call_source("s", Source(kind="function", function=dotted), tmp_path, place="here")
     assert told.value.code == "U104"
 
 

@@ -39,32 +39,31 @@ def append(
     folder: Folder,
     rows: Rows,
     *,
-    known: datetime,
+    known: datetime | Callable[[datetime | None], datetime],
     about: Mapping[str, str],
     partition: Sequence[str],
     instead: bool,
 ) -> int:
     """See :meth:`Warehouse.append`; the caller holds the table's lock."""
-    if known.tzinfo is None:
-        message = "known needs a time zone"
-        raise ValueError(message)
     sources = _sources(rows)
     made: list[Any] = []
+    delta = folder.last()
+    moment = _moment(known, None if delta is None else folder.said(delta).known)
 
     def act() -> int:
         delta = folder.last()
         last = folder.said(delta) if delta is not None else None
-        if last is not None and last.known is not None and known <= last.known:
-            raise too_late(folder.table, known, last.known)
+        if last is not None and last.known is not None and moment <= last.known:
+            raise too_late(folder.table, moment, last.known)
         before = None if instead else delta
         schema = _schema(folder, before, sources, known=True)
         columns = _partition(folder, before, schema, partition)
         if not made:
-            made.extend(_brought(folder, sources, schema, columns, known))
-            _refuse_other_known(folder, made, known)
+            made.extend(_brought(folder, sources, schema, columns, moment))
+            _refuse_other_known(folder, made, moment)
         said = metadata(
             "load",
-            known=known,
+            known=moment,
             about=about,
             base=last.base if last and not instead else None,
             first=before is None,
@@ -74,6 +73,16 @@ def append(
         )
 
     return _or_discard(folder, made, act)
+
+
+def _moment(
+    known: datetime | Callable[[datetime | None], datetime], last: datetime | None
+) -> datetime:
+    moment = known if isinstance(known, datetime) else known(last)
+    if moment.tzinfo is None:
+        message = "known needs a time zone"
+        raise ValueError(message)
+    return moment
 
 
 def replace(folder: Folder, rows: Rows | None, where: Mapping[str, Any]) -> int:

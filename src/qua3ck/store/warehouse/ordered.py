@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FEW = 1_000_000  # rows of a tail that are held in memory
+_MANY, _SMALL = 16, 5_000  # groups, and rows in one: so many small ones are sorted as quickly
 _SHARE = 4  # a tail of more than a fourth of the base is sorted with it
 
 Place = tuple[Any, ...]  # the values of the columns of the order, or of the first of them
@@ -70,7 +71,8 @@ def in_order(
     came = sum(_FEW + 1 if file.rows is None else file.rows for file in parts.tail)
     base = sum(file.rows or 0 for file in parts.base)
     groups = _groups(parts, order)
-    if groups is None or came > min(_FEW, base // _SHARE):
+    small = groups is not None and len(groups) > _MANY and base < len(groups) * _SMALL
+    if groups is None or small or came > min(_FEW, base // _SHARE):
         yield from engine.stream(_sorted_sql(engine, parts, by, columns, order))
         return
     needed = with_meta([*columns, *order], parts)

@@ -123,7 +123,7 @@ class Warehouse:
         table: str,
         rows: Path | Sequence[Path] | pa.Table | pa.RecordBatchReader,
         *,
-        known: datetime,
+        known: datetime | Callable[[datetime | None], datetime],
         about: Mapping[str, str] | None = None,
         partition: Sequence[str] = (),
         instead: bool = False,
@@ -138,8 +138,10 @@ class Warehouse:
             A Parquet file that has ``_known`` and stored types is copied in, not decoded.
             Columns new to the table are added to it, missing ones are null; ``_known`` is
             added where it is missing.
-        known : datetime
-            The moment of the load, later than every load before; see :func:`next_known`.
+        known : datetime or callable
+            The moment of the load, later than every load before; see :func:`next_known`. Or
+            what gives it from the moment of the last load, asked for when no other writer is
+            at work: where several processes load one table.
         about : mapping, optional
             Text to text, kept with the version.
         partition : sequence of str, optional

@@ -195,4 +195,4 @@ def _stamped(rows: Path, piece: Piece) -> bool:
                 return False
             if found.min != value or found.max != value:
                 return False
-    return footer.num_row_groups > 0
+    return bool(footer.num_row_groups > 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,22 +57,26 @@ def _read(
     held: list[HeldPiece] = []
     total = sum(piece.size for piece in choice.read) or 1
     done = 0
-    for at, piece in enumerate(choice.read):
-        task.tell(f"reading {task.name}: {piece.name}", done / total)
-        try:
-            with timed(task.took, "keeping the bytes"):
-                _keep(task, piece)
-            came.append(_staged(task, piece, types, f"{at}"))
-        except Qua3ckError as problem:
-            held.append(holding.unreadable(task.name, piece.name, problem))
-        done += piece.size
+    with ThreadPoolExecutor(1) as beside:  # hashing and packing leave the other processor free
+        for at, piece in enumerate(choice.read):
+            task.tell(f"reading {task.name}: {piece.name}", done / total)
+            keeping = beside.submit(_keep, task, piece)
+            try:
+                staged = _staged(task, piece, types, f"{at}")
+                keeping.result()
+                came.append(staged)
+            except Qua3ckError as problem:
+                held.append(holding.unreadable(task.name, piece.name, problem))
+                wait([keeping])
+            done += piece.size
     return (_typed_together(task, came, types) if first else came), held
 
 
 def _keep(task: Task, piece: Piece) -> None:
     """Keep a piece as received, unless these bytes are kept already."""
-    if not task.raw.has(piece.digest) and task.raw.put(piece.path) != piece.digest:
-        raise _changing(piece, task.place)
+    with timed(task.took, "keeping the bytes"):
+        if not task.raw.has(piece.digest) and task.raw.put(piece.path) != piece.digest:
+            raise _changing(piece, task.place)
 
 
 def _changing(piece: Piece, place: str) -> Qua3ckError:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Extract = Literal["pieces", "changes", "full"]
 TWICE, KEYLESS = "U061", "U062"
 _PLACE = ("_piece", "_row")
+_FEW = 4  # times as many rows are current as came: then they are looked up, not compared
 _META = ("_piece", "_row", "_known", "_gone")
 
 
@@ -50,6 +51,8 @@ class Arrival:
         Parquet with all keys that there are; rows with other keys are gone.
     marker : str or None
         The column that marks a row as deleted where it comes from.
+    before : int
+        How many rows are current.
     """
 
     parts: Mapping[str, Path]
@@ -60,6 +63,7 @@ class Arrival:
     ranks: Mapping[str, int]
     keys: Path | None = None
     marker: str | None = None
+    before: int = 0
 
 
 @dataclass(frozen=True)
@@ -115,33 +119,51 @@ def keyed_changes(engine: Engine, arrival: Arrival, key: Sequence[str], *, into:
     dropped = _number(engine, withdrawn)
     if arrival.current is None:
         whole = not (held or again or dropped)
-        made = _first(engine, arrival, None if whole else rows, into)
-        return replace(made, superseded=len(again), withdrawn=dropped, held=held, moved=bool(again))
-    counts, made = {"new": 0, "changed": 0, "unchanged": 0, "moved": 0, "late": 0}, []
+        found = _first(engine, arrival, None if whole else rows, into)
+    else:
+        found = _against(engine, arrival, rows, withdrawn, key, into)
+    return replace(
+        found,
+        superseded=found.superseded + len(again),
+        withdrawn=dropped,
+        held=held,
+        moved=bool(again or found.moved),
+    )
+
+
+def _against(
+    engine: Engine,
+    arrival: Arrival,
+    rows: ibis.Table | None,
+    withdrawn: ibis.Table | None,
+    key: Sequence[str],
+    into: Path,
+) -> Changes:
+    """Return the changes against what is current."""
+    counts = {"new": 0, "changed": 0, "unchanged": 0, "moved": 0, "late": 0}
+    files: list[Path] = []
     if rows is not None:
         verdicts = _verdicts(engine, rows, arrival, key, into)
         counts = _counts(engine, verdicts)
         if counts["new"] or counts["changed"]:
             wanted = verdicts.filter(verdicts.is_new | verdicts.is_changed)
-            made.append(into / "changes.parquet")
-            engine.write_parquet(rows.semi_join(wanted, list(_PLACE)), made[-1])
+            files.append(into / "changes.parquet")
+            engine.write_parquet(rows.semi_join(wanted, list(_PLACE)), files[-1])
     gone = _gone(engine, arrival, rows, withdrawn, key)
     lost = _per_piece(engine, gone)
     tombstones = None
     if lost and gone is not None:
         tombstones = _tombstones(engine, gone, arrival, key, into)
-        made.append(tombstones)
+        files.append(tombstones)
     return Changes(
-        tuple(made),
+        tuple(files),
         tombstones,
         counts["new"],
         counts["changed"],
         counts["unchanged"],
-        len(again) + counts["late"],
-        dropped,
-        lost,
-        held,
-        bool(again or counts["moved"]),
+        superseded=counts["late"],
+        gone=lost,
+        moved=bool(counts["moved"]),
     )
 
 
@@ -309,6 +331,8 @@ def _verdicts(
     assert current is not None  # noqa: S101 - asked for only where there is something
     columns = [name for name in rows.columns if name not in {*key, *_META}]
     ours = rows.select(*key, *_PLACE, content=_content(rows, columns))
+    if sum(map(_rows_in, arrival.parts.values())) * _FEW < arrival.before:
+        current = current.semi_join(rows, list(key))  # before the hash, not after it
     same = _aligned(current, rows, [*key, *columns])
     there = same.select(
         **{f"was_{at}": same[name] for at, name in enumerate(key)},

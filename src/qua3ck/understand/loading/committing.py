@@ -129,6 +129,7 @@ def _compared(
         ranks,
         keys=found.keys,
         marker=task.source.deleted,
+        before=int(past.told.get("rows", 0)),
     )
     with timed(task.took, "comparing"):
         if task.source.key:

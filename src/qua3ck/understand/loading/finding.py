@@ -70,7 +70,7 @@ def find_pieces(task: Task, position: Position | None) -> Found:
     source = task.source
     if source.kind == "function":
         return Found((_called(task),), extract_of(source))
-    if source.kind == "delta":
+    if source.kind == "delta" and is_local(source):
         from qua3ck.understand.sources.deltatable import delta_piece
 
         piece = delta_piece(task.name, source, task.root, into=task.into, place=task.place)
@@ -101,7 +101,7 @@ def _called(task: Task) -> Piece:
     from qua3ck.store.warehouse import storable
     from qua3ck.understand.sources.function import call_source
 
-    rows = call_source(task.name, task.source, task.root, place=task.place).rows
+    rows = call_source(task.name, task.source, task.root, place=task.place)
     path = task.into / "function.parquet"
     pq.write_table(storable(rows, where=task.place), path)
     return Piece(task.source.function or "", file_digest(path), path, path.stat().st_size)

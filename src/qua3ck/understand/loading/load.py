@@ -104,6 +104,7 @@ def load_source(
 
     started = time.perf_counter()
     check_name(name)
+    _check_declared(name, source)
     with _alone(root, name) as scratch, Engine(scratch=scratch) as engine:
         past = read_past(warehouse, name, recorded)
         sweep(warehouse, name, past.known)
@@ -126,6 +127,16 @@ def load_source(
         )
         done = _load(task, past)
     return replace(done, seconds=time.perf_counter() - started)
+
+
+def _check_declared(name: str, source: Source) -> None:
+    if source.deleted and not source.key:
+        raise Qua3ckError(
+            f'Rows of "{name}" say that they were deleted, and nothing says which those are',
+            where=f"understand.sources.{name}.deleted",
+            fix="declare key: with the columns that make a row the same row",
+            code="U104",
+        )
 
 
 def _agreed(name: str, source: Source, root: Path) -> ContractTable | None:

@@ -1,5 +1,1 @@
-"""Where rows come from: CSV files, Parquet files, and functions that return a table."""
-
-from qua3ck.understand.sources.read import Loaded, read_source
-
-__all__ = ["Loaded", "read_source"]
+"""Where rows come from: each kind of source as pieces, and each piece as typed rows."""

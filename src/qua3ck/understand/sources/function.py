@@ -5,14 +5,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qua3ck.understand.section import Source
-from qua3ck.understand.sources.read import Loaded
 from qua3ck.understand.usercode import as_table, call, find_function
 
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-def call_source(name: str, source: Source, root: Path, *, place: str) -> Loaded:
+
+def call_source(name: str, source: Source, root: Path, *, place: str) -> pa.Table:
     """Return what the declared function returns; it is given the source's name if it asks.
 
     Raises
@@ -24,7 +26,7 @@ def call_source(name: str, source: Source, root: Path, *, place: str) -> Loaded:
     function = find_function(dotted, root, place=f"{place}.function")
     arguments = (name,) if _wants_an_argument(function) else ()
     result = call(function, arguments, dotted=dotted, root=root, place=f"{place}.function")
-    return Loaded(as_table(result, dotted=dotted, place=f"{place}.function"))
+    return as_table(result, dotted=dotted, place=f"{place}.function")
 
 
 def _wants_an_argument(function: Callable[..., Any]) -> bool:

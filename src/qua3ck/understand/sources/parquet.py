@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.errors import Qua3ckError
-from qua3ck.kit.hashes import file_digest
 from qua3ck.understand.section import ColumnType, Source
 from qua3ck.understand.sources.cells import Kind, Marks, read_cells
 from qua3ck.understand.sources.pieces import ROW, Piece, Staged, held_schema
-from qua3ck.understand.sources.read import Loaded, joined
 from qua3ck.understand.sources.texts import refuse_twins
 
 if TYPE_CHECKING:
@@ -24,29 +22,6 @@ if TYPE_CHECKING:
 
 _BATCH = 1 << 16  # rows read together
 _WHOLE, _FRACTION = 18, 15  # digits that an integer and a float of 64 bits keep
-
-
-def read_parquet_files(files: Sequence[Path], *, place: str) -> Loaded:
-    """Return the rows of one or several Parquet files.
-
-    Raises
-    ------
-    Qua3ckError
-        If a file is no Parquet file, is damaged, or the files' columns or types differ.
-    """
-    import pyarrow as pa
-
-    tables = [_opened(file, file.name, place).read() for file in files]
-    try:
-        rows = joined(tables, files, place=place)
-    except pa.ArrowException as problem:
-        raise Qua3ckError(
-            "The files of this pattern hold different types in one column",
-            where=f"{place}.path",
-            fix="write all of them with the same schema, or make them separate sources",
-            code="U102",
-        ) from problem
-    return Loaded(rows, {file.name: file_digest(file) for file in files})
 
 
 def stage_parquet(

@@ -270,7 +270,7 @@ def _declared(encoding: Decided, dialect: Dialect, shape: Shape) -> dict[str, An
         "delimiter": dialect.delimiter,
         "header": shape.header,
     }
-    optional = {
+    optional: dict[str, tuple[Any, Any]] = {
         "quote": (dialect.quote, '"'),
         "escape": (dialect.escape, None),
         "comment": (shape.comment, None),

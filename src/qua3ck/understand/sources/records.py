@@ -354,7 +354,9 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _plain_end(data: bytes, dialect: Dialect, width: int, *, final: bool) -> tuple[int, int] | None:
+def _plain_end(
+    data: bytes, dialect: Dialect, width: int, *, final: bool
+) -> tuple[int, int, int] | None:
     """Return where the last whole record ends and how many there are; None if not plain."""
     import numpy as np
 

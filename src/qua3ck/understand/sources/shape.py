@@ -407,7 +407,7 @@ def _footer(
     filled = [place for place, row in enumerate(rows) if row.cells != ()]
     usual = median([rows[at].filled for at in filled] or [1])
     first_cells = [
-        len(rows[at].cells[0]) for at in filled[:-_BOTTOM] or filled[:-2] if rows[at].cells
+        len(cells[0]) for at in filled[:-_BOTTOM] or filled[:-2] if (cells := rows[at].cells)
     ]
     longest = max(first_cells, default=0)
     lines = records = 0
