@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from qua3ck.kit.hashes import digest, file_digest, tree_digest
+from qua3ck.kit.hashes import digest, tree_digest
 from qua3ck.kit.records import as_json, from_json, write_atomic
 from qua3ck.project.file import ProjectFile
 
@@ -143,7 +143,9 @@ def _kept_by_us(path: Path) -> bool:
 
 def _source_files(root: Path, file: ProjectFile) -> dict[str, Any]:
     from qua3ck.understand.loading.choosing import beside
+    from qua3ck.understand.sources.pieces import MEMORY
     from qua3ck.understand.sources.read import find_files, is_local
+    from qua3ck.understand.sources.remembered import file_digests
 
     found: dict[str, Any] = {}
     for name, source in sorted(file.understand.sources.items()):
@@ -151,7 +153,8 @@ def _source_files(root: Path, file: ProjectFile) -> dict[str, Any]:
         if is_local(source):
             files += find_files(source, root, place=f"understand.sources.{name}")
         if files:
-            found[name] = {_named(path, root): file_digest(path) for path in files}
+            digests = file_digests(files, root / MEMORY)
+            found[name] = {_named(path, root): digests[path] for path in files}
     return found
 
 

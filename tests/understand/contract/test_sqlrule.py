@@ -110,6 +110,21 @@ def test_types_that_do_not_fit_are_said_and_no_value_is_quoted(desk):
         expression(unknown.where, rows, now=NOW)
 
 
+@pytest.mark.parametrize("query", ["d > 'spring'", "CAST('2024-13-01' AS DATE) < d"])
+def test_a_date_that_is_none_is_said_and_not_compared(desk, query):
+    figure = read_figure(f"SELECT COUNT(*) FROM t WHERE {query}", tables=["t"], column=None)
+    with pytest.raises(NotSaid, match="and is none"):
+        expression(figure.where, desk.engine.arrow(ROWS), now=NOW)
+
+
+def test_a_cell_that_cannot_be_cast_is_empty_and_stops_nothing(desk):
+    figure = read_figure(
+        "SELECT COUNT(*) FROM t WHERE CAST(s AS INT) > 1 OR s IS NULL", tables=["t"], column=None
+    )
+    rows = desk.engine.arrow(ROWS)
+    assert desk.engine.rows(rows.filter(expression(figure.where, rows, now=NOW))).num_rows == 1
+
+
 def test_today_is_the_moment_that_is_given(desk):
     rows = desk.engine.arrow(ROWS)
     figure = read_figure("SELECT COUNT(*) FROM t WHERE d = CURRENT_DATE", tables=["t"], column=None)

@@ -198,25 +198,12 @@ def rules_of(table: ContractTable) -> tuple[Rule, ...]:
     return tuple(named)
 
 
-class RuleReader:
-    """One walk over a table of a contract, collecting the mistakes on the way."""
+class ConstraintReader:
+    """Makes rules, and reads those that stand in a column's own constraints."""
 
     def __init__(self, table: ContractTable) -> None:
         self.table = table
         self.mistakes: list[Qua3ckError] = []
-
-    def rules(self) -> Iterator[Rule]:
-        """Yield every rule, in the order of the contract."""
-        for column in self.table.columns:
-            yield from self._column(column)
-        yield from self._key()
-        at = (*self.table.keys, "quality")
-        for number, quality in enumerate(self.table.model.quality or ()):
-            yield from self._quality(quality, (*at, number), None)
-        at = (*self.table.keys, "relationships")
-        for number, relation in enumerate(self.table.model.relationships or ()):
-            yield from self._relation(relation, (*at, number), None)
-        yield from self._agreements()
 
     # -- making one --------------------------------------------------------------
 
@@ -263,35 +250,7 @@ class RuleReader:
         where = self.table.where(*keys)
         self.mistakes.append(Qua3ckError(what, where=where, fix=fix, code="U153"))
 
-    # -- columns -------------------------------------------------------------------
-
-    def _column(self, column: ContractColumn) -> Iterator[Rule]:
-        model, keys, name = column.model, column.keys, column.name
-        actions = self._actions(column)
-        if model.required or model.primaryKey:
-            yield self.rule(
-                f"{name}.required",
-                "required",
-                (*keys, "required" if model.required else "primaryKey"),
-                f"{name} is filled",
-                columns=(name,),
-                action=actions.get("required"),
-            )
-        if model.unique:
-            yield self.rule(
-                f"{name}.unique",
-                "unique",
-                (*keys, "unique"),
-                f"{name} has each value once",
-                columns=(name,),
-                action=actions.get("unique"),
-            )
-        yield from self._options(column, actions)
-        yield from self._enum(column, actions)
-        for number, quality in enumerate(model.quality or ()):
-            yield from self._quality(quality, (*keys, "quality", number), column)
-        for number, relation in enumerate(model.relationships or ()):
-            yield from self._relation(relation, (*keys, "relationships", number), column)
+    # -- constraints of a column -------------------------------------------------------
 
     def _actions(self, column: ContractColumn) -> dict[str, str]:
         """Return the action per constraint: ``severity`` is a word, or one per constraint."""
@@ -484,6 +443,78 @@ class RuleReader:
                 values=tuple(values),
             )
 
+    # -- names ---------------------------------------------------------------------------
+
+    def known(
+        self, names: Sequence[str], keys: Keys, *, folded: bool = False
+    ) -> tuple[str, ...] | None:
+        """Return names as in the data, or None and a mistake if the contract lacks one.
+
+        ``folded``: upper and lower case count as equal, as in SQL.
+        """
+        found = []
+        for name in names:
+            column = self.table.named(name)
+            if column is None and folded:
+                near = [c for c in self.table.columns if c.name.lower() == name.lower()]
+                column = near[0] if near else None
+            if column is None and self.table.columns:
+                self.mistake(
+                    f'There is no column "{name}"{did_you_mean(name, self.table.names)}',
+                    keys,
+                    f"name one of: {', '.join(self.table.names)}",
+                )
+                return None
+            found.append(column.name if column else name)
+        return tuple(found)
+
+
+class RuleReader(ConstraintReader):
+    """One walk over a table of a contract, collecting the mistakes on the way."""
+
+    def rules(self) -> Iterator[Rule]:
+        """Yield every rule, in the order of the contract."""
+        for column in self.table.columns:
+            yield from self._column(column)
+        yield from self._key()
+        at = (*self.table.keys, "quality")
+        for number, quality in enumerate(self.table.model.quality or ()):
+            yield from self._quality(quality, (*at, number), None)
+        at = (*self.table.keys, "relationships")
+        for number, relation in enumerate(self.table.model.relationships or ()):
+            yield from self._relation(relation, (*at, number), None)
+        yield from self._agreements()
+
+    # -- columns -------------------------------------------------------------------
+
+    def _column(self, column: ContractColumn) -> Iterator[Rule]:
+        model, keys, name = column.model, column.keys, column.name
+        actions = self._actions(column)
+        if model.required or model.primaryKey:
+            yield self.rule(
+                f"{name}.required",
+                "required",
+                (*keys, "required" if model.required else "primaryKey"),
+                f"{name} is filled",
+                columns=(name,),
+                action=actions.get("required"),
+            )
+        if model.unique:
+            yield self.rule(
+                f"{name}.unique",
+                "unique",
+                (*keys, "unique"),
+                f"{name} has each value once",
+                columns=(name,),
+                action=actions.get("unique"),
+            )
+        yield from self._options(column, actions)
+        yield from self._enum(column, actions)
+        for number, quality in enumerate(model.quality or ()):
+            yield from self._quality(quality, (*keys, "quality", number), column)
+        for number, relation in enumerate(model.relationships or ()):
+            yield from self._relation(relation, (*keys, "relationships", number), column)
+
     def _key(self) -> Iterator[Rule]:
         """Yield the primary key: its columns together have each value once."""
         parts = [column for column in self.table.columns if column.model.primaryKey]
@@ -667,31 +698,6 @@ class RuleReader:
 
         for keys, agreed in self.table.sla:
             yield freshness_rule(self, agreed, keys)
-
-    # -- names ---------------------------------------------------------------------------
-
-    def known(
-        self, names: Sequence[str], keys: Keys, *, folded: bool = False
-    ) -> tuple[str, ...] | None:
-        """Return names as in the data, or None and a mistake if the contract lacks one.
-
-        ``folded``: upper and lower case count as equal, as in SQL.
-        """
-        found = []
-        for name in names:
-            column = self.table.named(name)
-            if column is None and folded:
-                near = [c for c in self.table.columns if c.name.lower() == name.lower()]
-                column = near[0] if near else None
-            if column is None and self.table.columns:
-                self.mistake(
-                    f'There is no column "{name}"{did_you_mean(name, self.table.names)}',
-                    keys,
-                    f"name one of: {', '.join(self.table.names)}",
-                )
-                return None
-            found.append(column.name if column else name)
-        return tuple(found)
 
 
 def _runs(pattern: Any) -> bool:

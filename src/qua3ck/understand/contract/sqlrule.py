@@ -240,10 +240,23 @@ class _Translation:
         """Return values, a text that stands beside moments read as one of them."""
         values = [self.of(node) for node in nodes]
         moments = [value.type() for value in values if value.type().is_temporal()]
+        if not moments:
+            return values
         return [
-            value.cast(moments[0]) if moments and value.type().is_string() else value
-            for value in values
+            self._moment(node, value, moments[0]) if value.type().is_string() else value
+            for node, value in zip(nodes, values, strict=True)
         ]
+
+    def _moment(self, node: exp.Expression, value: Any, kind: Any) -> Any:
+        """Return a text as a moment: one that is written there must be one, cells may not be."""
+        from sqlglot import exp
+
+        if isinstance(node, exp.Literal):
+            try:
+                datetime.fromisoformat(node.this)
+            except ValueError:
+                raise NotSaid(f"'{node.this}' is compared with a date, and is none") from None
+        return value.try_cast(kind)
 
     def _and(self, node: exp.Expression) -> Any:
         return self.of(node.this) & self.of(node.expression)
@@ -344,7 +357,10 @@ class _Translation:
         wanted = _CASTS.get(node.args["to"].this.name)
         if wanted is None:
             raise NotSaid(f"CAST to {node.args['to'].this.name} is not understood")
-        return self.of(node.this).cast(wanted)
+        value = self.of(node.this)
+        if wanted in {"date", "timestamp"} and value.type().is_string():
+            return self._moment(node.this, value, wanted)
+        return value.try_cast(wanted) if value.type().is_string() else value.cast(wanted)
 
     _trycast = _cast
 

@@ -9,14 +9,15 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.findings import Finding
-from qua3ck.kit.hashes import file_digest
 from qua3ck.understand.section import Source
 from qua3ck.understand.sources.read import find_files
+from qua3ck.understand.sources.remembered import file_digests
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 ROW = "_row"
+MEMORY = "state/files.json"  # of a project: digests of its source files
 
 
 @dataclass(frozen=True)
@@ -107,17 +108,15 @@ def held_schema() -> pa.Schema:
 def local_pieces(source: Source, root: Path, *, place: str) -> list[Piece]:
     """Return the files that a source's path or pattern names, by name.
 
-    Every file is hashed each time. A file of the same size and time is not taken for the same
-    file: on memory sticks and network shares these are too coarse, and a copy may keep them.
-
     Raises
     ------
     Qua3ckError
         If no file matches, or one cannot be read.
     """
     files = find_files(source, root, place=place)
+    digests = file_digests(files, root / MEMORY)
     pieces = [
-        Piece(_name(file, source.path or "", root), file_digest(file), file, file.stat().st_size)
+        Piece(_name(file, source.path or "", root), digests[file], file, file.stat().st_size)
         for file in files
     ]
     return sorted(pieces, key=lambda piece: piece.name)
