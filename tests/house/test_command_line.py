@@ -22,6 +22,9 @@ PAGES = (
     "docs/command-line.md",
     "examples/iris/README.md",
     "examples/credit/README.md",
+    "examples/shipments/README.md",
+    "docs/loading.md",
+    "docs/gold.md",
 )
 COUNT = """
 import sys

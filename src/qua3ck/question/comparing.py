@@ -124,7 +124,7 @@ def compare(name: str, a: Outcome, b: Outcome, *, confidence: float, seed: int) 
         confidence, "",
     )  # fmt: skip
     influence = sign * (influence_of(asked, a) - influence_of(asked, b))
-    alike = _alike(asked, a, b)
+    alike = _alike(a, b)
     if a.clusters is not None or a.order is not None:
         return _dependent(base, a, influence, alike=alike)
     if asked.name in _PAIRED_SHARES:
@@ -136,13 +136,15 @@ def compare(name: str, a: Outcome, b: Outcome, *, confidence: float, seed: int) 
     return _bootstrap(base, asked, a, b, sign, seed)
 
 
-def _alike(asked: Metric, a: Outcome, b: Outcome) -> bool:
-    """Whether the two predict the same: then no row can ever tell them apart."""
-    if asked.needs == "labels":
-        return np.array_equal(a.label_codes, b.label_codes)
-    if asked.needs == "scores":
-        return np.array_equal(np.asarray(a.scores), np.asarray(b.scores))
-    return np.array_equal(np.asarray(a.values), np.asarray(b.values))
+def _alike(a: Outcome, b: Outcome) -> bool:
+    """Whether the two give the same scores or numbers: then no row can ever tell them apart.
+
+    The same labels are not enough: two that differ seldom have them on a few rows too.
+    """
+    given = [(one.scores if one.values is None else one.values) for one in (a, b)]
+    return all(one is not None for one in given) and np.array_equal(
+        np.asarray(given[0]), np.asarray(given[1])
+    )
 
 
 def _mcnemar(base: Difference, asked: Metric, a: Outcome, b: Outcome, sign: float) -> Difference:
@@ -239,7 +241,7 @@ def _bootstrap(
     of = _between(asked, a, b, sign)
     hidden = _hidden(asked, a, b, sign, base.confidence)
     if of.error == 0:
-        return _no_spread(found, of, hidden, alike=_alike(asked, a, b))
+        return _no_spread(found, of, hidden, alike=_alike(a, b))
     if a.rows < _FEWEST or of.effective < _FEWEST_EFFECTIVE:
         return replace(found, reason=f"too few rows for this method: {a.rows}")
     low, high = bootstrap_bounds(of, confidence=base.confidence, seed=seed)
