@@ -65,12 +65,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def settle_words(options: argparse.Namespace) -> list[str]:
-    """Take the project from the words in front of sources; return the sources."""
+    """Take the project from among the words; the others are sources."""
     words = list(options.words)
-    options.project = "."
-    if words and _is_project(Path(words[0])):
-        options.project = words.pop(0)
-    return words
+    found = next((word for word in words if _is_project(Path(word))), None)
+    options.project = found or "."
+    return [word for word in words if word != found]
 
 
 def _is_project(path: Path) -> bool:

@@ -7,7 +7,7 @@ import urllib.parse
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from qua3ck.understand.steps import Step
 
@@ -52,6 +52,15 @@ _DAY = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z)?$"
 
 class _Declared(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _day(moment: str) -> str:
+    try:
+        end_of(moment)
+    except ValueError:
+        message = f"there is no such day as {moment}; write one such as 2026-03-01"
+        raise ValueError(message) from None
+    return moment
 
 
 def _only_env(value: object) -> object:
@@ -315,7 +324,7 @@ class Understand(_Declared):
     sources: Annotated[dict[str, Source], Field(min_length=1)]
     tables: dict[str, GoldTable] = {}
     publish: Publish | None = None
-    as_of: Annotated[str, Field(pattern=_DAY)] | None = None
+    as_of: Annotated[str, Field(pattern=_DAY), AfterValidator(_day)] | None = None
     target: Annotated[str, Field(min_length=1)]
     training: str | None = None
     task: Literal["auto", "classification", "regression"] = "auto"
