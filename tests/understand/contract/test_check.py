@@ -85,7 +85,7 @@ CELLS = st.fixed_dictionaries(
         "district": st.none() | st.sampled_from(["D001", "D002", "D1", "x", ""]),
         "day": st.none() | st.dates(date(2023, 12, 25), date(2024, 1, 5)),
         "item": st.none() | st.sampled_from(["rutf", "soap", "Soap"]),
-        "weight_kg": st.none() | st.floats(-1, 50) | st.just(float("nan")),
+        "weight_kg": st.none() | st.floats(-1, 50),
         "cartons": st.none() | st.integers(-6, 6),
     }
 )
