@@ -7,9 +7,9 @@ rows to a file of their own, which costs more than looking, and the same work by
 (count, write good rows, write failing rows). Pointblank is given the rows in memory already.
 
 Rows: 1,000,000 by default, or the first argument; the budget is meant for 10,000,000. All are
-run in turns, so that a busy machine hits all of them; the ratio of processor time beside the
-budget's says what a machine that is busy with other things cannot. Peak memory is that of a process of its
-own that does nothing else.
+run in turns, so that a busy machine hits all of them; the ratio of processor time stands
+beside the budget's, since it does not depend on what else runs. Peak memory is that of a
+process of its own that does nothing else.
 """
 
 from __future__ import annotations

@@ -189,12 +189,13 @@ def _imports() -> None:
     """Load what a long-running process has loaded: start-up is not what is measured."""
     import ibis
     import numpy as np
+    import pandas as pd
     import pyarrow.compute as pc
     import pyarrow.csv
     import pyarrow.parquet as pq
     from deltalake import DeltaTable
 
-    assert all((ibis, np, pc, pyarrow.csv, pq, DeltaTable))
+    assert all((ibis, np, pd, pc, pyarrow.csv, pq, DeltaTable))
 
 
 if __name__ == "__main__":
