@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import date, datetime
 
 import duckdb
@@ -85,7 +86,7 @@ CELLS = st.fixed_dictionaries(
         "district": st.none() | st.sampled_from(["D001", "D002", "D1", "x", ""]),
         "day": st.none() | st.dates(date(2023, 12, 25), date(2024, 1, 5)),
         "item": st.none() | st.sampled_from(["rutf", "soap", "Soap"]),
-        "weight_kg": st.none() | st.floats(-1, 50),
+        "weight_kg": st.none() | st.floats(-1, 50) | st.just(float("nan")),
         "cartons": st.none() | st.integers(-6, 6),
     }
 )
@@ -120,6 +121,19 @@ def test_every_row_goes_on_or_is_held_and_none_does_both(desk, cells):
     assert seen.held == sorted({row for found in truth.values() for row in found})
     if not seen.held:
         assert pq.read_table(seen.checked.rows).drop_columns("_row").equals(rows)
+
+
+def test_what_is_not_a_number_is_as_empty_as_null_whatever_the_files_statistics_say(desk):
+    table = desk.columns(
+        "[{name: kg, logicalType: number, required: true, logicalTypeOptions: {maximum: 40}}]"
+    )
+    nan = float("nan")
+    for values in ([44.0, nan, 1.0], [1.0, nan, 2.0], [50.0, nan, 60.0], [nan, nan, None]):
+        seen = desk.check({"kg": pa.array(values, pa.float64())}, table)
+        missing = [n for n, value in enumerate(values, 1) if value is None or math.isnan(value)]
+        assert [row for row, _, code, _ in seen.lines if code == "U071"] == missing
+        heavy = [n for n, value in enumerate(values, 1) if value is not None and value > 40]
+        assert [row for row, _, code, _ in seen.lines if code == "U073"] == heavy
 
 
 def test_pointblank_gives_the_same_verdicts(desk):
