@@ -2,7 +2,7 @@
 # Python 3.11 or newer, make and a package index. Both build and share .venv/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench prove docs lock clean
+.PHONY: help setup demo test suite check bench prove docs lock clean
 .DELETE_ON_ERROR:
 
 # The first command that runs and is new enough; a name on the PATH alone proves nothing.
@@ -30,15 +30,20 @@ $(READY): requirements/dev.txt pyproject.toml
 		echo "  where: module venv"; echo "  fix:   on Debian or Ubuntu: apt-get install python3-venv"; exit 2; }
 	@echo "Setting up $(VENV)/ (a few minutes the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -qq --require-hashes --only-binary :all: -r requirements/dev.txt
+	@$(BIN)/python -m pip install -qq --no-compile --require-hashes --only-binary :all: -r requirements/dev.txt
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	@$(BIN)/python -c 'import lightgbm' 2>/dev/null || { echo "error: LightGBM cannot be loaded: the system has no OpenMP runtime"; \
+		echo "  where: libgomp.so.1"; echo "  fix:   on Debian or Ubuntu: apt-get install libgomp1"; exit 2; }
 	@touch $@
 
 demo: $(READY) ## Take two real projects from raw data to a verdict, one of them to a release.
 	@$(BIN)/python examples/demo.py
 
-test: $(READY) check ## Run the static checks and every test; what continuous integration runs.
-	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadscope
+test: $(READY) ## Run the static checks and every test; what continuous integration runs.
+	@$(MAKE) --no-print-directory -j2 check suite
+
+suite: $(READY) ## Run the tests alone.
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadscope --no-loadscope-reorder
 
 check: $(READY) ## Run ruff, mypy, the import contract and the strict docs build.
 	@$(BIN)/ruff check $(OURS)

@@ -6,6 +6,12 @@ encodings, dialects and layouts. Each reader gets the path and nothing else; our
 proposal and reads by it. Measured on cells as text: F1 over (column, cell), and whether the
 whole table is equal, header and order included. A record that we hold is missing, but it is
 not lost: lost and invented records are counted.
+
+Which files were used for what: the rules were worked out on both sets, so their figures say what
+the rules can do, not how often they are right elsewhere. Unseen were the examples of agate and
+the CSV files of the folders nutrition, sdmx, names, dirty-tables and dhis2 (some sixty): looked
+at once, after the rules were settled, every one with rows was read as it is meant; a file of a
+header alone was refused, and is proposed since.
 """
 
 from __future__ import annotations
@@ -55,10 +61,14 @@ def main(argv: list[str]) -> dict[str, float]:
             if "-q" not in argv:
                 print("  ".join(line))
     figures: dict[str, float] = {}
+    short = {"cell_f1": 0.93, "exact_share": 0.72}  # what is asked of real files
     for name, found in results.items():
         figures[f"{name}_cell_f1"] = round(sum(f for f, _ in found) / len(found), 3)
         figures[f"{name}_exact_share"] = round(sum(e for _, e in found) / len(found), 3)
         figures[f"{name}_files"] = len(found)
+    for what, least in short.items() if "ours_real_files" in figures else ():
+        figures[f"ours_real_{what}_short_of_one"] = round(1 - figures[f"ours_real_{what}"], 3)
+        figures[f"budget_ours_real_{what}_short_of_one"] = round(1 - least, 3)
     print(json.dumps(figures))
     return figures
 

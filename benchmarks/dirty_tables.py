@@ -6,12 +6,13 @@ what the dirty one has: its recall says little, and the figure without them stan
 Each clean copy is looked at as well: whatever is suspected there is a false alarm.
 
 The thresholds are not fitted to these tables; docs/decisions/021-contracts.md says how they
-came about.
+came about. ``--page FILE`` also writes the table into its place in a page of the documentation.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +29,12 @@ LEAST_F1 = {"beers": 0.9, "hospital": 0.6}
 OF_KIND = {each.kind: each.dimension for each in DETECTORS}
 
 
-def main() -> dict[str, float]:
+def main(argv: list[str]) -> dict[str, float]:
     """Print the tables and return F1, precision, recall and false alarms."""
     if not DATA.is_dir():
         print(json.dumps({}))  # the data are not shipped with the code
         return {}
+    lines: list[str] = []
     result: dict[str, float] = {}
     for name in TABLES:
         dirty, clean = cells(name, "dirty"), cells(name, "clean")
@@ -43,6 +45,9 @@ def main() -> dict[str, float]:
         print(f"{name}: {found.sum()} suspects, {truth.sum()} wrong cells of {truth.size}")
         for line in by_dimension(dirty, clean, truth, kinds):
             print(line)
+            lines.append(f"| {name} | {' | '.join(line.split())} |")
+        whole = [found.sum(), f"{precision:.2f}", truth.sum(), f"{recall:.2f}"]
+        lines.append(f"| **{name}** | all, F1 {f1:.2f} | {' | '.join(map(str, whole))} |")
         result |= {
             f"{name}_precision": round(precision, 3),
             f"{name}_recall": round(recall, 3),
@@ -55,6 +60,12 @@ def main() -> dict[str, float]:
             result[f"budget_{name}_short_of_one"] = round(1 - LEAST_F1[name], 3)
     dirty, clean = cells("tax10k", "dirty"), cells("tax10k", "clean")
     result["tax10k_f1_of_other_values"] = round(of_other_values(dirty, clean), 3)
+    if argv[:1] == ["--page"]:
+        from messy_files import into_page
+
+        shown = [line for line in lines if " dimension " not in line]
+        head = "| table | dimension | suspects | precision | wrong cells | recall |"
+        into_page(Path(argv[1]), "dirty_tables", "\n".join([head, "| --- " * 6 + "|", *shown]))
     print(json.dumps(result))
     return result
 
@@ -176,4 +187,4 @@ def of_other_values(dirty: pa.Table, clean: pa.Table) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,9 +1,11 @@
-"""Workbooks, report sheets and JSON of all sorts: a table of file -> result.
+"""Delimited text, workbooks, report sheets and JSON of all sorts: a table of file -> result.
 
 The files of csvkit, python-calamine, JSONTestSuite and the PBS report (where they are at hand).
 A result is rows, rows and held records, or an error with its code; anything else is a crash.
+Delimited text is read as ``qua3ck load --propose`` proposes.
 What came is counted apart: the filled lines that openpyxl sees in a new workbook, the elements
 that Python's json sees. Then how long reading takes beside the bare libraries below, in turns.
+``--page FILE`` writes the table into its place in a page of the documentation instead.
 """
 
 from __future__ import annotations
@@ -21,14 +23,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from qua3ck.kit.errors import Qua3ckError
-from qua3ck.understand.section import Source
+from qua3ck.understand.section import Source, Understand
+from qua3ck.understand.sending import received, sent
 from qua3ck.understand.sources.pieces import Piece, Staged
+from qua3ck.understand.sources.propose import propose
 from qua3ck.understand.sources.stage import stage
 
 REAL = Path(os.environ.get("QUA3CK_DATA", Path(__file__).parents[2] / "shared" / "data"))
 SHEETS, SUITE = REAL / "messy-spreadsheets", REAL / "json-test-suite"
 WORKBOOKS = (".xls", ".xlsx", ".xlsb", ".ods")
 ROWS, COLUMNS, ROUNDS = 20_000, 10, 3
+USUAL = [("encoding", "utf-8"), ("delimiter", ","), ("header", 1)]
+BAR, LONG = "&#124;", 160
 # One sheet of each workbook that has several; see the benchmark's table for the others.
 CHOSEN = {
     **{f"base.{ending}": {"sheet": 1, "header": 0} for ending in ("ods", "xls", "xlsb")},
@@ -53,6 +59,9 @@ PBS = {
 
 def main(argv: list[str]) -> dict[str, float]:
     """Print the table and return the counts, and the ratios of time."""
+    if argv[:1] == ["--page"]:
+        into_page(Path(argv[1]), "messy_files", page())
+        return {}
     figures: Counter[str] = Counter()
     for group, file, declared in cases():
         outcome, lost = result(file, declared)
@@ -73,6 +82,10 @@ def main(argv: list[str]) -> dict[str, float]:
 
 def cases() -> Iterator[tuple[str, Path, dict]]:
     """Yield group, file and what a person would declare of it."""
+    others = (*WORKBOOKS, ".json", ".sql", "SOURCE.md")
+    for file in sorted((SHEETS / "csvkit").rglob("*")):
+        if file.is_file() and not file.name.endswith(others):
+            yield "text", file, {"kind": "csv"}
     for file in sorted(SHEETS.rglob("*")):
         if file.suffix in WORKBOOKS:
             yield "workbook", file, {"kind": "excel"}
@@ -91,9 +104,11 @@ def cases() -> Iterator[tuple[str, Path, dict]]:
 def result(file: Path, declared: dict) -> tuple[str, int]:
     """Return what reading a file came to, in words, and how many records got lost."""
     try:
+        if declared == {"kind": "csv"}:
+            declared = {"kind": "csv", **propose([file], place="s").declared}
         staged = read(file, declared)
     except Qua3ckError as told:
-        return f"{told.code}  {told.what[:90]}", 0
+        return f"{told.code}  {told.what}", 0
     except Exception as problem:  # noqa: BLE001 - that is what is looked for
         return f"CRASH {type(problem).__name__}: {problem}", 0
     held = len(set(staged.held["_row"].to_pylist()))
@@ -107,11 +122,57 @@ def result(file: Path, declared: dict) -> tuple[str, int]:
     return words + (f", LOST {lost}" if lost else ""), lost
 
 
+def page() -> str:
+    """Return the table as Markdown; JSON that every reader must take or refuse is counted."""
+    judged: Counter[str] = Counter()
+    lines = ["| file | declared | result |", "| --- | --- | --- |"]
+    for group, file, declared in cases():
+        if group == "json_must":
+            must = "accepted" if file.name[0] == "y" else "refused"
+            did = "refused" if result(file, declared)[0].startswith("U131") else "accepted"
+            judged[f"{must}, {did}"] += 1
+            continue
+        shown = proposed(file) if declared == {"kind": "csv"} else declared
+        shown = {key: value for key, value in shown.items() if key not in {"kind", "tidy"}}
+        words = ", ".join(f"{key}: {json.dumps(one)}" for key, one in shown.items())
+        words += " and four `tidy` steps" if "tidy" in declared else ""
+        outcome = result(file, declared)[0].replace("|", BAR)
+        name = f"{file.parent.name}/{file.name}"
+        lines.append(f"| {name} | {words.replace('|', BAR)[:LONG]} | {outcome[:LONG]} |")
+    told = "; ".join(f"{count} that must be {what}" for what, count in sorted(judged.items()))
+    return "\n".join([*lines, "", f"JSONTestSuite, files with one right answer: {told}."])
+
+
+def proposed(file: Path) -> dict:
+    """Return what is proposed beyond the usual."""
+    try:
+        found = propose([file], place="s").declared
+    except Qua3ckError:
+        return {}
+    return {key: value for key, value in found.items() if (key, value) not in USUAL}
+
+
+def into_page(path: Path, part: str, text: str) -> None:
+    """Put generated text between its two marks in a page."""
+    before, begin, rest = path.read_text(encoding="utf-8").partition(f"<!-- begin {part} -->")
+    _, end, after = rest.partition(f"<!-- end {part} -->")
+    assert begin, f"{path} has no beginning for {part}"
+    assert end, f"{path} has no end for {part}"
+    path.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
+
+
 def read(file: Path, declared: dict) -> Staged:
-    source = Source.model_validate_json(json.dumps({"path": file.name, **declared}))
+    source = as_loaded({"path": file.name, **declared})
     piece = Piece(file.name, "", file, file.stat().st_size)
     with tempfile.TemporaryDirectory() as into:
         return stage(piece, source, None, Path(into), "s")
+
+
+def as_loaded(declared: dict) -> Source:
+    """Return a source as the process that loads it receives it."""
+    facts = {"sources": {"s": declared}, "target": "-"}
+    section = Understand.model_validate_json(json.dumps(facts))
+    return received(json.loads(json.dumps(sent(section)))).sources["s"]
 
 
 def counted(file: Path, declared: dict) -> int | None:

@@ -1,13 +1,19 @@
 """Run every benchmark beside this file and print one table: `make bench`.
 
 A benchmark is a script whose last line of output is a JSON object of name to number. A name
-``budget_<name>`` gives the budget of ``<name>``: at least where it ends in ``_per_s``, else
-at most. Ratios are measured in one interleaved run by the benchmark itself.
+``budget_<name>`` gives the budget of ``<name>``: at least where it ends in ``_per_s`` or
+``_times``, else at most. Ratios are measured in one interleaved run by the benchmark itself.
+A benchmark that gives no figures had no data; that counts as a missed budget where
+``QUA3CK_MUST_RUN`` (``1``, or a list with ``data``) says that the data are there.
+
+Serving is measured beside its peers too, where their environments can be made under
+``build/peers/`` (minutes, and a package index); ``QUA3CK_BENCH_PEERS=0`` leaves them out.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -24,7 +30,7 @@ BUDGET = "budget_"
 def measured(script: Path) -> Mapping[str, float]:
     """Run one benchmark in a process of its own and return its figures."""
     done = subprocess.run(
-        [sys.executable, str(script)],
+        [sys.executable, str(script), *options(script.stem)],
         cwd=HERE.parent,
         stdout=subprocess.PIPE,
         text=True,
@@ -32,6 +38,12 @@ def measured(script: Path) -> Mapping[str, float]:
     )
     figures: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
     return figures
+
+
+def options(name: str) -> list[str]:
+    """Return what a benchmark is asked for beyond its name."""
+    peers = os.environ.get("QUA3CK_BENCH_PEERS", "1") != "0"
+    return ["--peers"] if name == "serving" and peers else []
 
 
 def rows(figures: Mapping[str, float]) -> Iterator[tuple[str, str, str, bool | None]]:
@@ -42,7 +54,7 @@ def rows(figures: Mapping[str, float]) -> Iterator[tuple[str, str, str, bool | N
         budget = figures.get(BUDGET + name)
         if budget is None:
             yield name, f"{value:,}", "", None
-        elif name.endswith("_per_s"):
+        elif name.endswith(("_per_s", "_times")):
             yield name, f"{value:,}", f">= {budget:,}", value >= budget
         else:
             yield name, f"{value:,}", f"<= {budget:,}", value <= budget
@@ -53,11 +65,16 @@ def main(names: list[str]) -> int:
     console = Console()
     table = Table("benchmark", "what", "measured", "budget", "")
     missed = 0
+    promised = not {"1", "data"}.isdisjoint(os.environ.get("QUA3CK_MUST_RUN", "").split(","))
     for script in sorted(HERE.glob("*.py")):
         if script.name == Path(__file__).name or (names and script.stem not in names):
             continue
         started = time.perf_counter()
-        for name, figure, budget, kept in rows(measured(script)):
+        figures = measured(script)
+        if not figures:
+            missed += promised
+            table.add_row(script.stem, "no data", "", "", "MISSED" if promised else "not measured")
+        for name, figure, budget, kept in rows(figures):
             missed += kept is False
             answer = {True: "kept", False: "MISSED", None: ""}[kept]
             table.add_row(script.stem, name, figure, budget, answer)

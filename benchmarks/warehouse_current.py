@@ -1,8 +1,9 @@
 """What it costs to read *current* when 1 % of the rows came again, against a folded table.
 
-Budgets (design, section 9): reading current at most 1.5 times reading the folded table; adding
-1 % of the rows at most 10 % of the full load. Everything is run in turns, so that a busy
-machine hits both sides. `python benchmarks/warehouse_current.py 10000000` for another size.
+Budgets (design, section 9): reading current in full at most 1.5 times reading the folded table;
+adding 1 % of the rows at most 10 % of the full load. Aggregates over a few columns have less
+work of their own beside comparing the keys: at most 2 times. Everything is run in turns, so that
+a busy machine hits both sides. `python benchmarks/warehouse_current.py 10000000` for another size.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from qua3ck.store.warehouse import Engine, Warehouse
 
-ROWS = 2_000_000
+ROWS = 10_000_000
 ROUNDS = 5
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 TABLE = "silver/stock"
@@ -63,7 +64,7 @@ def _sources(root: Path, rows: int) -> tuple[Path, Path]:
         whole, part = root / "whole.parquet", root / "part.parquet"
         for ids, count, path in (("i", rows, whole), ("i * 100 + i % 89", rows // 100, part)):
             numbered = f"{ids} AS id, {columns}, {ids} + 1 AS _row"
-            engine.copy_out(f"SELECT {numbered} FROM range({count}) r(i)", path)  # noqa: S608
+            engine.copy_out(f"SELECT {numbered} FROM range({count}) r(i)", path)  # noqa: S608 - a count of ours
     return whole, part
 
 
@@ -95,7 +96,8 @@ def _reading(changed: Warehouse, folded: Warehouse) -> dict[str, float]:
         result[f"{name}_folded_s"] = round(statistics.median(quick), 2)
     past = [_seconds(lambda: changed.current(TABLE, by=BY, as_of=DAY)) for _ in range(ROUNDS)]
     result["as_of_s"] = round(statistics.median(past), 2)
-    return result | {"budget_current_ratio": 1.5, "budget_view_ratio": 1.5}
+    budgets = {"budget_current_ratio": 1.5, "budget_view_ratio": 1.5, "budget_sums_ratio": 2.0}
+    return result | budgets
 
 
 def _scan(house: Warehouse, columns: list[str]) -> int:

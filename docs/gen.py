@@ -21,10 +21,12 @@ ROOMS = {
     "A": "The A³ loop",
     "C": "Conclude and compare",
     "K": "Knowledge transfer",
+    "O": "Operation",
     "G": "Governance",
     "L": "Ledger",
     "S": "Store",
     "P": "Project file",
+    "V": "The web view",
 }
 
 

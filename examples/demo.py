@@ -96,8 +96,17 @@ def iris() -> None:
 def credit() -> None:
     """Take a score of risk class high from raw rows to a promoted release."""
     folder = WORK / "credit"
-    heading("Credit: check the project file")
+    heading("Credit: check the project file; two persons agree to its thresholds")
     type_in(folder, "qua3ck", "check")
+    print(
+        "This demo plays Rosa (risk) and Malik (credit committee) with two keys it makes here.\n"
+        "Two keys made by one person look like two persons: real approvers make their own."
+    )
+    type_in(folder, "qua3ck", "enrol", "rosa", "--role", "risk_manager")
+    type_in(folder, "qua3ck", "enrol", "malik", "--role", "domain_expert")
+    for name in ("rosa", "malik"):
+        agree = ("approve", "--question", "--as", name, "--reason", "limits of our credit policy")
+        type_in(folder, "qua3ck", *agree)
 
     heading("Credit: from raw rows to the verdict on the sealed rows")
     type_in(folder, "qua3ck", "run")
@@ -109,13 +118,7 @@ def credit() -> None:
     heading("Credit: rebuild it from the pinned data and compare")
     type_in(folder, "qua3ck", "reproduce", "1")
 
-    heading("Credit: two persons approve")
-    print(
-        "This demo plays Rosa (risk) and Malik (credit committee) with two keys it makes here.\n"
-        "Two keys made by one person look like two persons: real approvers make their own."
-    )
-    type_in(folder, "qua3ck", "enrol", "rosa", "--role", "risk_manager")
-    type_in(folder, "qua3ck", "enrol", "malik", "--role", "domain_expert")
+    heading("Credit: the same two approve the version")
     type_in(
         folder, "qua3ck", "approve", "1", "--as", "rosa", "--reason", "report read, risks known"
     )

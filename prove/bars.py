@@ -99,11 +99,19 @@ def lines(task: Task) -> Iterator[tuple[str, bool]]:
         lower = any(f"id: {name}" in kpi and "at_most" in kpi for kpi in task.kpis)
         met = mean <= bar if lower else mean >= bar
         word = f"{'<=' if lower else '>='} {bar:g}"
-        yield _row(task, name, f"{mean:.4g}", word, met, algorithms, seconds), met
+        yield _row(task, name, _shown(values), word, met, algorithms, seconds), met
     for code in task.codes:
         met = all(code in run["codes"] for run in runs)
         yield _row(task, f"finding {code}", "told" if met else "missing", "told", met,
                    algorithms, seconds), met  # fmt: skip
+
+
+def _shown(values: list[float]) -> str:
+    """Return the mean, and its standard error over the parts that were kept back in turn."""
+    mean = f"{np.mean(values):.4g}"
+    if len(values) < 2:
+        return mean
+    return f"{mean} ± {np.std(values, ddof=1) / np.sqrt(len(values)):.2g}"
 
 
 def _row(

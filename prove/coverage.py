@@ -13,15 +13,16 @@ need no dice: their coverage is added up exactly. Writes ``docs/coverage.md`` wi
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import math
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,8 @@ from scipy.signal import lfilter
 from scipy.special import expit
 from scipy.stats import binom, norm
 
+from qua3ck import question
+from qua3ck.kit.errors import NotEnoughEvidence
 from qua3ck.question.bounds import interval
 from qua3ck.question.comparing import compare
 from qua3ck.question.domains import DOMAINS
@@ -41,6 +44,14 @@ from qua3ck.question.shares import difference_bounds, share_bounds
 SLACK = 0.01
 MANY = 1_000_000
 HERE = Path(__file__).parent
+KEPT = HERE.parent / "build" / "coverage.jsonl"
+CODE = hashlib.sha256(
+    b"".join(
+        path.read_bytes()
+        for path in (Path(__file__), *sorted(Path(question.__file__).parent.glob("*.py")))
+        if path.name not in {"checks.py", "codes.py"}  # words about a question, no figures
+    )
+).hexdigest()[:16]
 Rng = np.random.Generator
 Floats = NDArray[np.float64]
 
@@ -53,7 +64,7 @@ class Case:
     metric: str
     kind: str
     n: int
-    draw: Callable[..., Outcome]
+    draw: Callable[..., Any]
     with_: dict[str, Any] = field(default_factory=dict)
     confidence: float = 0.95
     by: str | None = None
@@ -61,11 +72,11 @@ class Case:
 
     def outcome(self, rng: Rng, n: int) -> Outcome:
         """Draw one outcome of ``n`` rows (or groups)."""
-        return self.draw(rng, n, **self.with_)
+        drawn: Outcome = self.draw(rng, n, **self.with_)
+        return drawn
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """What came of one case: how often used, how often each bound missed."""
 
     case: Case
@@ -126,8 +137,11 @@ def _scored(y: NDArray[np.bool_], shift: float, noise: Floats, wide: float = 1.0
 def sure(rng: Rng, n: int, *, wrong: float) -> Outcome:
     """Two classes, each row called with a probability near 0.9 and seldom wrong."""
     called = rng.random(n) < 0.5
-    y = called ^ (rng.random(n) < wrong)
-    of_called = rng.uniform(0.85, 0.97, n)
+    return _sure(rng, called ^ (rng.random(n) < wrong), called)
+
+
+def _sure(rng: Rng, y: NDArray[np.bool_], called: NDArray[np.bool_]) -> Outcome:
+    of_called = rng.uniform(0.85, 0.97, len(y))
     p = np.where(called, of_called, 1 - of_called)
     return Outcome(
         np.where(y, "1", "0"), labels=np.where(called, "1", "0"),
@@ -238,6 +252,7 @@ def cases() -> Iterator[Case]:
     yield from _cluster_cases()
     yield from _block_cases()
     yield from _other_confidence_cases()
+    yield from _paired_cases()
 
 
 def _auc_cases() -> Iterator[Case]:
@@ -266,7 +281,7 @@ _SHAPES: dict[str, dict[str, float]] = {
 
 def _bootstrap_cases() -> Iterator[Case]:
     method = "BCa bootstrap"
-    for n in (30, 60, 100, 200, 500, 2500):
+    for n in (30, 60, 100, 200, 500, 2500, 10_000):
         for prev, shift in ((0.5, 1.5), (0.5, 4.0), (0.1, 2.0), (0.02, 2.5)):
             kind = f"{prev:.0%} positive, shift {shift}"
             with_ = {"prev": prev, "shift": shift}
@@ -283,12 +298,6 @@ def _bootstrap_cases() -> Iterator[Case]:
         for error in ("normal", "laplace", "exponential", "student 5", "log-normal", "5 % wild"):
             for metric in ("rmse", "mae", "mape", "r2"):
                 yield _of_errors(metric, error, n)
-    for metric in ("f1", "brier", "average_precision"):
-        with_ = {"prev": 0.02, "shift": 2.5}
-        yield Case(method, metric, "2% positive, shift 2.5", 10_000, binary, with_)
-        yield Case(method, metric, "sure, 0.5% wrong", 10_000, sure, {"wrong": 0.005})
-    for metric in ("rmse", "mae", "r2"):
-        yield _of_errors(metric, "laplace", 10_000)
 
 
 def _of_errors(metric: str, error: str, n: int, confidence: float = 0.95) -> Case:
@@ -314,7 +323,7 @@ def _calibration_cases() -> Iterator[Case]:
 
 
 def _gap_cases() -> Iterator[Case]:
-    for n in (150, 600, 4000):
+    for n in (150, 600, 4000, 10_000):
         for shares in ((0.5, 0.5), (0.4, 0.3, 0.2, 0.1)):
             for shift in ((1.0,) * 4, (1.0, 1.6, 1.0, 1.0), (0.5, 1.0, 1.5, 2.0)):
                 for metric in ("demographic_parity_difference", "equal_opportunity_difference",
@@ -325,9 +334,9 @@ def _gap_cases() -> Iterator[Case]:
 
 
 def _cluster_cases() -> Iterator[Case]:
-    for n in (10, 20, 40, 100, 300):
+    for n in (10, 20, 40, 100, 300, 1000):
         for icc in (0.0, 0.33, 0.8):
-            for sizes in ("pairs", "tens", "uneven"):
+            for sizes in ("tens",) if n == 1000 else ("pairs", "tens", "uneven"):
                 kind = f"ICC {icc}, {sizes}"
                 for shift in (1.5, 4.0):
                     with_ = {"icc": icc, "sizes": sizes, "shift": shift}
@@ -347,7 +356,7 @@ def _cluster_cases() -> Iterator[Case]:
 
 
 def _block_cases() -> Iterator[Case]:
-    for n in (100, 300, 1000, 5000):
+    for n in (100, 300, 1000, 5000, 10_000):
         for phi in (0.0, 0.5, 0.9, 0.98):
             for shift in (1.5, 4.0):
                 label = f"memory {phi}, shift {shift}"
@@ -389,6 +398,21 @@ def _other_confidence_cases() -> Iterator[Case]:
                 for metric in ("accuracy", "roc_auc", "brier"):
                     method = "blocks, share" if metric == "accuracy" else "blocks, t"
                     yield Case(method, metric, f"memory {phi}", n, in_time, with_, confidence)
+
+
+def _paired_cases() -> Iterator[Case]:
+    metrics = {
+        "rows": ("accuracy", "recall", "roc_auc", "f1", "brier", "average_precision"),
+        "sure": ("f1", "precision", "brier", "log_loss"),
+        "numbers": ("mae", "rmse"),
+        "blocks": ("accuracy",),
+    }
+    for n in (30, 100, 400, 2500, 10_000):
+        for kind, asked in metrics.items():
+            for metric in asked:
+                for apart in (False, True):
+                    name = f"{kind}, {'different' if apart else 'equal'}"
+                    yield Case("paired", metric, name, n, pair, {"kind": kind, "apart": apart})
 
 
 # ---- measuring
@@ -448,21 +472,17 @@ def measure(case: Case, *, repeats: int, truth: float) -> Line:
     return Line(case, repeats, used, low_missed, high_missed)
 
 
-def measure_difference(metric: str, kind: str, n: int, *, repeats: int, true: bool) -> Line:
-    """Draw pairs of predictors and count how often a bound of their difference misses.
-
-    ``true`` makes the second one worse; else both are equally good and differ by noise.
-    """
-    case = Case("paired", metric, f"{kind}, {'different' if true else 'equal'}", n, binary)
-    rng = np.random.default_rng([11, n, len(kind)])
-    shifts = (2.0, 1.2 if true else 2.0)
-    real = _paired(np.random.default_rng(99), MANY // 2, kind, shifts)
-    sign = 1 if METRICS[metric].higher_is_better else -1
-    difference = sign * (score(metric, real[0]) - score(metric, real[1]))
-    difference = difference if true else 0.0
+def measure_difference(case: Case, *, repeats: int) -> Line:
+    """Draw pairs of predictors and count how often a bound of their difference misses."""
+    rng = np.random.default_rng([11, case.n, len(case.kind)])
+    difference = _true_difference(case) if case.with_["apart"] else 0.0
     used = low_missed = high_missed = 0
     for i in range(repeats):
-        found = compare(metric, *_paired(rng, n, kind, shifts), confidence=0.95, seed=i)
+        a, b = case.draw(rng, case.n, **case.with_)
+        try:
+            found = compare(case.metric, a, b, confidence=case.confidence, seed=i)
+        except NotEnoughEvidence:
+            continue
         if found.low is None or found.high is None:
             continue
         used += 1
@@ -471,17 +491,38 @@ def measure_difference(metric: str, kind: str, n: int, *, repeats: int, true: bo
     return Line(case, repeats, used, low_missed, high_missed)
 
 
-def _paired(rng: Rng, n: int, kind: str, shifts: tuple[float, float]) -> tuple[Outcome, Outcome]:
+def _true_difference(case: Case) -> float:
+    many = case.draw(np.random.default_rng(99), MANY // 2, **case.with_)
+    first, second = (score(case.metric, one) for one in many)
+    return first - second if METRICS[case.metric].higher_is_better else second - first
+
+
+def pair(rng: Rng, n: int, *, kind: str, apart: bool) -> tuple[Outcome, Outcome]:
+    """Two predictors of the same rows; equally good ones differ by noise only."""
+    if kind == "numbers":
+        truth, shared = rng.gamma(8.0, 2.0, n), rng.laplace(size=n)
+        first, second = (
+            Outcome(truth, values=truth + shared + wide * rng.laplace(size=n))
+            for wide in (1.0, 1.5 if apart else 1.0)
+        )
+        return first, second
+    if kind == "sure":
+        y = rng.random(n) < 0.5
+        first, second = (
+            _sure(rng, y, y ^ (rng.random(n) < wrong))
+            for wrong in ((0.01, 0.05) if apart else (0.03, 0.03))
+        )
+        return first, second
     phi = 0.8 if kind == "blocks" else 0.0
     y = _remembering(rng, n, phi) < norm.ppf(0.3)
-    shared = _remembering(rng, n, phi)
-    made = []
-    for shift in shifts:
-        own = 0.8 * shared + 0.6 * _remembering(rng, n, phi)
-        made.append(_scored(y, shift, own, prev=0.3))
+    noise = _remembering(rng, n, phi)
+    first, second = (
+        _scored(y, shift, 0.8 * noise + 0.6 * _remembering(rng, n, phi), prev=0.3)
+        for shift in (2.0, 1.2 if apart else 2.0)
+    )
     if kind == "blocks":
-        made = [replace(one, order=np.arange(n)) for one in made]
-    return made[0], made[1]
+        return replace(first, order=np.arange(n)), replace(second, order=np.arange(n))
+    return first, second
 
 
 def exact_lines() -> Iterator[tuple[str, str, float, float]]:
@@ -524,31 +565,15 @@ def _gap_coverage(
 
 def repeats_for(case: Case, repeats: int) -> int:
     """Return fewer repeats where one takes long: many rows, drawn one by one."""
-    one_by_one = case.method.startswith("BCa") and case.n <= 2000
+    one_by_one = case.method.startswith(("BCa", "paired")) and case.n <= 2000
     return max(100, int(repeats / (1 + (case.n / 1000) * (3 if one_by_one else 0.2))))
 
 
 def run(case: Case, repeats: int, truth: float) -> Line:
     """Measure one case."""
+    if case.method == "paired":
+        return measure_difference(case, repeats=repeats_for(case, repeats))
     return measure(case, repeats=repeats_for(case, repeats), truth=truth)
-
-
-def paired_cases() -> Iterator[tuple[str, str, int, bool]]:
-    """Yield metric, kind of rows, number and whether the predictors differ."""
-    for n in (30, 100, 400, 2000):
-        for true in (False, True):
-            for metric in ("accuracy", "recall", "roc_auc", "f1", "brier"):
-                yield metric, "rows", n, true
-            yield "accuracy", "blocks", n, true
-
-
-def run_paired(wanted: tuple[str, str, int, bool], repeats: int) -> Line:
-    """Measure one paired case."""
-    metric, kind, n, true = wanted
-    slow = metric in {"f1", "brier"}
-    return measure_difference(
-        metric, kind, n, repeats=max(100, repeats // (4 if slow and n > 500 else 1)), true=true
-    )
 
 
 def table(lines: list[Line], exact: list[tuple[str, str, float, float]]) -> Iterator[str]:
@@ -611,14 +636,7 @@ def main(argv: list[str]) -> int:
     reader.add_argument("--write", action="store_true", help="rewrite docs/coverage.md")
     asked = reader.parse_args(argv)
     started = time.perf_counter()
-    wanted = [case for case in cases() if asked.only in case.method]
-    pairs = list(paired_cases()) if asked.only in "paired" else []
-    true = truths(wanted)
-    with ProcessPoolExecutor(max_workers=2) as pool:
-        each = [asked.repeats] * len(wanted)
-        results = pool.map(run, wanted, each, [true[key(x)] for x in wanted], chunksize=4)
-        paired = pool.map(run_paired, pairs, [asked.repeats] * len(pairs))
-        lines = list(_watched(chain(results, paired), len(wanted) + len(pairs)))
+    lines = _measured([case for case in cases() if asked.only in case.method], asked.repeats)
     exact = [line for line in exact_lines() if asked.only in line[0]]
     text = "\n".join(table(lines, exact))
     print(text)
@@ -629,17 +647,43 @@ def main(argv: list[str]) -> int:
     print(f"{len(lines)} simulated and {len(exact)} exact cases,"
           f" {time.perf_counter() - started:.0f} s")  # fmt: skip
     if asked.write:
-        _write(text)
+        _write(text, asked.repeats)
     return 1 if bad or bad_exact else 0
 
 
-def _watched(lines: Iterator[Line], number: int) -> Iterator[Line]:
-    for done, line in enumerate(lines, start=1):
-        if not line.holds:
-            print(_missed(line), file=sys.stderr, flush=True)
-        if done % 50 == 0:
-            print(f"{done} of {number} cases", file=sys.stderr, flush=True)
-        yield line
+def _measured(wanted: list[Case], repeats: int) -> list[Line]:
+    """Measure all cases; what an interrupted run of the same code has measured is kept."""
+    kept = _kept()
+    new = [case for case in wanted if _name(case, repeats) not in kept]
+    print(f"{len(wanted)} cases, {len(wanted) - len(new)} measured before", file=sys.stderr)
+    true = truths([case for case in new if case.method != "paired"])
+    KEPT.parent.mkdir(exist_ok=True)
+    with ProcessPoolExecutor(max_workers=2) as pool, KEPT.open("a", encoding="utf-8") as file:
+        each = [true.get(key(case), math.nan) for case in new]
+        found = pool.map(run, new, [repeats] * len(new), each)
+        for done, line in enumerate(found, start=1):
+            name = _name(line.case, repeats)
+            counted = [int(one) for one in (line.repeats, *line[2:])]  # NumPy counts, too
+            file.write(json.dumps({"code": CODE, "case": name, "counted": counted}) + "\n")
+            file.flush()
+            kept[name] = counted
+            if not line.holds:
+                print(_missed(line), file=sys.stderr, flush=True)
+            if done % 50 == 0:
+                print(f"{done} of {len(new)} cases", file=sys.stderr, flush=True)
+    return [Line(case, *kept[_name(case, repeats)]) for case in wanted]
+
+
+def _kept() -> dict[str, list[int]]:
+    if not KEPT.exists():
+        return {}
+    found = (json.loads(line) for line in KEPT.read_text(encoding="utf-8").splitlines())
+    return {one["case"]: one["counted"] for one in found if one["code"] == CODE}
+
+
+def _name(case: Case, repeats: int) -> str:
+    parts = (case.method, case.metric, case.kind, case.n, case.confidence, repeats)
+    return " | ".join(str(part) for part in parts)
 
 
 def _missed(line: Line) -> str:
@@ -651,13 +695,14 @@ def _missed(line: Line) -> str:
     )
 
 
-def _write(text: str) -> None:
+def _write(text: str, repeats: int) -> None:
     page = HERE.parent / "docs" / "coverage.md"
     head = page.read_text(encoding="utf-8").split("<!-- figures -->")[0]
     body = "\n".join(domain_table())
     page.write_text(
         f"{head}<!-- figures -->\n\n## Where each method may be used\n\n{body}\n\n"
-        f"## What was measured\n\n{text}\n",
+        f"## What was measured\n\n{repeats} outcomes per case, fewer of many rows (never fewer"
+        f" than 100); how many stands behind each figure.\n\n{text}\n",
         encoding="utf-8",
     )
 

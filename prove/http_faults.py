@@ -240,7 +240,7 @@ def database_kills(dice: random.Random, folder: Path, kills: int) -> dict[str, A
         return {"skipped": f"no server at {url.host}:{url.port}", "same": True}
     with engine.begin() as connection:
         connection.exec_driver_sql(
-            f"CREATE TABLE {name} AS SELECT i AS id, md5(i::text) AS t "  # noqa: S608
+            f"CREATE TABLE {name} AS SELECT i AS id, md5(i::text) AS t "  # noqa: S608 - a name of ours
             "FROM generate_series(1, 30000) AS i"
         )
         connection.exec_driver_sql(f"ALTER TABLE {name} ADD PRIMARY KEY (id)")

@@ -15,6 +15,7 @@ import signal
 import sys
 import tempfile
 import time
+from importlib import import_module
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "a3"))
@@ -76,10 +77,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as made:
         folder = given.folder or Path(made)
         os.environ["QUA3CK_KEYS"] = str(folder / "keys")
-        import lightgbm  # noqa: F401 - imported once, before the forks
-        import mlflow.tracking  # noqa: F401
-        import optuna  # noqa: F401
-        import sklearn.ensemble  # noqa: F401
+        for library in ("lightgbm", "mlflow.tracking", "optuna", "sklearn.ensemble"):
+            import_module(library)  # once, before the forks
 
         began = time.monotonic()
         if not ended(child(folder / "calm"), within=600):

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -203,10 +204,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as made:
         calm, wild = Path(made) / "calm", Path(made) / "wild"
         os.environ["QUA3CK_KEYS"] = str(Path(made) / "keys")
-        import deltalake  # noqa: F401 - imported once, before the forks
-        import duckdb  # noqa: F401
-        import ibis  # noqa: F401
-        import pyarrow.parquet  # noqa: F401
+        for library in ("deltalake", "duckdb", "ibis", "pyarrow.parquet"):
+            import_module(library)  # once, before the forks
 
         for state in range(STATES):
             for folder in (calm, wild):

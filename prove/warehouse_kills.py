@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,9 @@ def act(house: Any, writer: int, number: int, *, loaded: bool) -> None:
     if number % 5 == 0:
         house.compact(table, by=by)
     if number % 7 == 0:
-        house.write(f"gold/w{writer}", rows(writer, number, dice, keyed=False))
+        whole = rows(writer, number, dice, keyed=False)
+        streamed = whole.to_reader(max_chunksize=500) if number % 2 else whole
+        house.write(f"gold/w{writer}", streamed)
     if number % 11 == 0:
         house.vacuum(table, keep_versions=versions_of_loads(house, table))
 
@@ -108,7 +111,7 @@ def house_has(house: Any, table: str, writer: int) -> None:
     from qua3ck.store.warehouse import next_known
 
     if house.version(table) is None:
-        first = rows(writer, 0, random.Random(0), keyed=False)  # noqa: S311
+        first = rows(writer, 0, random.Random(0), keyed=False)  # noqa: S311 - made-up rows
         house.append(table, first.slice(0, 0), known=lambda last: next_known(NOW, last))
 
 
@@ -250,9 +253,8 @@ def main() -> int:
     given = asked.parse_args()
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10**6)
     dice = random.Random(seed)  # noqa: S311 - when to kill is no secret
-    import deltalake  # noqa: F401 - imported once, before the forks
-    import duckdb  # noqa: F401
-    import pyarrow.parquet  # noqa: F401
+    for library in ("deltalake", "duckdb", "pyarrow.parquet"):
+        import_module(library)  # once, before the forks
 
     killed, rounds, commits, swept = 0, 0, 0, 0
     problems: list[str] = []

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import threading
+import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+from sklearn.utils.parallel import Parallel, delayed
 
 from qua3ck.a3 import adapt, algorithms
 from qua3ck.kit.errors import Qua3ckError
@@ -149,6 +154,47 @@ def test_records_what_the_libraries_say_instead_of_printing_it(recwarn: pytest.W
     said = adapt.fit(pipeline, prelude.prepare(table, spec), truth)
     assert len(said) == 1
     assert "converged" in said[0]
+    assert len(recwarn) == 0
+
+
+class Talkative(BaseEstimator):
+    """Fits on threads that warn in a given order, with or without the filters they were given."""
+
+    def __init__(self, order: tuple[int, ...] = (0, 1), spoilt: bool = False) -> None:
+        self.order = order
+        self.spoilt = spoilt
+
+    def fit(self, rows: Any, target: Any) -> Talkative:
+        del rows, target
+        turns = {one: threading.Event() for one in (*self.order, None)}
+        turns[self.order[0]].set()
+
+        def task(number: int) -> None:
+            assert turns[number].wait(20)
+            warnings.warn(f"thread {number} did not converge", RuntimeWarning, stacklevel=1)
+            after = [*self.order, None]
+            turns[after[after.index(number) + 1]].set()
+
+        if self.spoilt:  # as another thread's reset leaves it
+            warnings.resetwarnings()
+        Parallel(n_jobs=2, backend="threading")(delayed(task)(number) for number in (0, 1))
+        warnings.warn("and the fit as a whole neither", RuntimeWarning, stacklevel=1)
+        return self
+
+
+def test_what_is_recorded_does_not_depend_on_how_threads_run(recwarn: pytest.WarningsRecorder):
+    heard = {
+        adapt.fit(Pipeline([("model", Talkative(order, spoilt))]), pd.DataFrame({"x": [1]}), [1])
+        for order in ((0, 1), (1, 0))
+        for spoilt in (False, True)
+    }
+    assert heard == {
+        (
+            "and the fit as a whole neither",
+            "thread 0 did not converge",
+            "thread 1 did not converge",
+        )
+    }
     assert len(recwarn) == 0
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -155,3 +157,17 @@ def test_class_weights_reach_every_algorithm_that_says_so():
             model = algorithm.build({}, 1, "binary", weights).fit(rows, truth)
             shares.append(model.predict_proba(rows)[:, 1].mean())
         assert shares[1] > shares[0] + 0.02, algorithm.name
+
+
+def test_a_missing_library_of_the_system_is_said_before_the_search(monkeypatch):
+    def find_spec(name, *_):
+        if name == "lightgbm":
+            raise OSError("libgomp.so.1: cannot open shared object file: No such file")
+
+    finder = SimpleNamespace(find_spec=find_spec)
+    monkeypatch.delitem(sys.modules, "lightgbm", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [finder, *sys.meta_path])
+    with pytest.raises(Qua3ckError, match=r"library libgomp\.so\.1 is missing") as told:
+        algorithms.find("gradient_boosting", "binary")
+    assert (told.value.code, "libgomp1" in told.value.fix) == ("A022", True)
+    assert algorithms.find("random_forest", "binary").name == "random_forest"

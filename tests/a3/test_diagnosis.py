@@ -114,6 +114,14 @@ def test_what_is_wrong_is_said(bench, code, given):
     assert found[code].severity in ("inform", "warn")
 
 
+def test_what_threads_do_to_each_other_is_no_finding_of_the_candidate(bench):
+    internal = "`sklearn.utils.parallel.delayed` should be used with ... of the joblib workers."
+    assert codes(bench, chosen=record(said=(internal,))) == {}
+    told = codes(bench, chosen=record(said=(internal, "lbfgs failed to converge")))["A007"]
+    assert told.says.endswith("lbfgs failed to converge")
+    assert told.evidence == {"warnings": 1}
+
+
 @pytest.mark.parametrize(
     ("code", "given"),
     [

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from a3_project import credit, question
 
 from qua3ck.a3 import refit, rivals
 from qua3ck.kit.errors import Blocked, Qua3ckError
 from qua3ck.store.releases.model import load_model
+from qua3ck.store.warehouse import content_digest
+from qua3ck.understand.seal import open_rows, seal_body, seal_rows
 
 KILLER = Path(__file__).parents[2] / "prove" / "kill_loop.py"
 
@@ -135,6 +138,34 @@ def test_stop_if_is_asked_again_with_what_was_reached(small):
     with pytest.raises(Blocked, match=r"auc < 0\.99"):
         project.run()
     assert not project.workspace.ledger.entries("candidate.kept")
+
+
+def test_openings_that_stop_the_loop_are_counted_per_row_over_all_seals(small):
+    project = small(credit(120), asked=question(stop_if=("opened > 0",)), trials=1)
+
+    def sealed(*names: str) -> str:
+        rows = pa.table({"name": names})
+        made = seal_rows(
+            rows,
+            content_digest(rows),
+            {"content": list(names)},
+            root=project.root,
+            keys=project.workspace.keys,
+            key=bytes(range(32)),
+            steward=None,
+        )
+        project.workspace.ledger.append("seal.made", made.id, seal_body(made))
+        return made.id
+
+    first, grown, other = sealed("a", "b"), sealed("b", "c"), sealed("d")
+    open_rows(project.workspace, first, candidate="c1", openings=1)
+    project.snapshot = dataclasses.replace(project.snapshot, seal=grown)
+    with pytest.raises(Blocked, match="opened > 0"):
+        project.run()
+    (entry,) = project.workspace.ledger.entries("loop.stopped")
+    assert entry.body["facts"]["opened"] == "1.0"
+    project.snapshot = dataclasses.replace(project.snapshot, seal=other)
+    assert project.run().trials
 
 
 def test_a_trial_count_can_stop_the_search(small):
@@ -272,12 +303,12 @@ def test_a_table_larger_than_a_trial_needs_is_said_to_be_cut(small, monkeypatch)
 
 def test_a_loop_killed_at_random_ends_as_an_undisturbed_one(tmp_path):
     done = subprocess.run(
-        [sys.executable, str(KILLER), "--kills", "3", "--folder", str(tmp_path), "--seed", "5"],
+        [sys.executable, str(KILLER), "--kills", "2", "--folder", str(tmp_path), "--seed", "5"],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
-    assert said["killed"] == 3
+    assert said["killed"] == 2
     assert said["same"]

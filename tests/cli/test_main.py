@@ -1,6 +1,9 @@
+import argparse
 import errno
 import json
 import sys
+from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -134,3 +137,29 @@ def test_running_as_a_module_is_the_same_program(monkeypatch, capsys):
         runpy.run_module("qua3ck", run_name="__main__")
     assert ended.value.code == 0
     assert capsys.readouterr().out.startswith("qua3ck ")
+
+
+def _numbers():
+    """Return every option of every verb that takes a number: verb, option, what reads it."""
+    found = []
+    for verb in VERBS:
+        parser = main_module.Parser(prog=verb)
+        import_module(f"qua3ck.cli.{verb}").add_arguments(parser)
+        numbers = [one for one in parser._actions if one.type not in {None, Path}]
+        found += [(verb, one.option_strings[0], one.type) for one in numbers]
+    return found
+
+
+@pytest.mark.parametrize(("verb", "option", "read"), _numbers())
+def test_a_number_beyond_its_bounds_is_refused_before_anything_runs(verb, option, read, capsys):
+    for text in ("-1", "9" * 25, "1e400", "nan", "many", ""):
+        with pytest.raises(argparse.ArgumentTypeError, match="number from"):
+            read(text)
+        assert main([verb, f"{option}={text}"]) == 2
+        assert f"Argument {option}: " in capsys.readouterr().err
+
+
+def test_the_numbers_that_are_looked_at_are_there():
+    said = {(verb, option) for verb, option, _ in _numbers()}
+    assert {("serve", "--port"), ("app", "--port"), ("serve", "--workers")} <= said
+    assert {("warehouse", "--to"), ("warehouse", "--keep-days"), ("trace", "--limit")} <= said

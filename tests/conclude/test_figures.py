@@ -27,6 +27,10 @@ def test_digits_follow_the_width_of_the_interval(low, high, digits):
     assert digits_for(None, low, high) == digits
 
 
+def test_the_smallest_number_there_is_has_digits():
+    assert digits_for(5e-324, 5e-324, 5e-324) == digits_for(1e-300, None, None) > 2
+
+
 @given(
     st.floats(0, 1), st.floats(0, 0.3), st.floats(0, 0.3), st.integers(1, 99).map(lambda n: n / 100)
 )

@@ -33,6 +33,13 @@ def test_a_failed_promise_is_named_before_an_undecided_one(conclusion, undecided
     )
 
 
+def test_sentences_are_parted_by_a_full_stop(conclusion, undecided):
+    few = replace(undecided, low=None, high=None, says="too few blocks: 10, it needs 20")
+    lost = Finding("C001", "block", "auc", "The candidate may be no better than the baseline.")
+    shown = lines(replace(conclusion, kpis=(few,), findings=(lost,)))
+    assert shown[-2] == "blocked: too few blocks: 10, it needs 20. Also: C001."
+
+
 def test_every_reason_is_named_the_first_in_full_and_a_finding_by_its_code(conclusion, undecided):
     gap = replace(undecided, id="sex_gap", verdict="fail")
     findings = (

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import socket
+import subprocess
 import sys
+import time
+import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
+NUMPY = {"BYTES": object, "FP64": np.float64, "FP32": np.float32, "INT64": np.int64, "BOOL": bool}
 VERIFIER = ROOT / "tools" / "verify_ledger.py"
 PREDICT = """
 import json, sys
@@ -43,6 +51,9 @@ def project(copy_of):
 
 @pytest.fixture(scope="module")
 def concluded(project):
+    for name, role in (("rosa", "risk_manager"), ("malik", "domain_expert")):
+        done(project.type_in("enrol", name, "--role", role))
+        done(project.type_in("approve", "--question", "--as", name, "--reason", "our policy"))
     done(project.type_in("run"))
     return json.loads(done(project.type_in("conclude", "--json")).stdout)
 
@@ -59,8 +70,7 @@ def early(project, concluded):
 def promoted(project, early):
     del early
     done(project.type_in("reproduce", "1"))
-    for name, role in (("rosa", "risk_manager"), ("malik", "domain_expert")):
-        done(project.type_in("enrol", name, "--role", role))
+    for name in ("rosa", "malik"):
         done(project.type_in("approve", "1", "--as", name, "--reason", "report read"))
     done(project.type_in("promote", "1", "--reason", "replaces the double reading"))
     return project
@@ -77,6 +87,21 @@ def test_the_groups_are_judged(concluded):
     said = json.dumps(concluded["slices"])
     for group in ("under_35", "35_and_over", "married", "not_married"):
         assert group in said
+
+
+def test_the_cost_is_below_what_the_best_constant_answer_costs(concluded):
+    (cost,) = [kpi for kpi in concluded["kpis"] if kpi["metric"] == "cost_per_case"]
+    failed = 1254 / 4454  # of the whole table; marking nobody costs 21 for each of them
+    assert cost["high"] < cost["threshold"] < 0.8 * 21 * failed
+
+
+def test_both_had_agreed_to_the_thresholds_before_the_seal_was_opened(concluded, promoted):
+    (found,) = [one for one in concluded["findings"] if one["code"] == "Q011"]
+    assert (found["severity"], found["evidence"]["agreed"]) == ("inform", ["rosa", "malik"])
+    page = (promoted.folder / "releases" / "1" / "report.html").read_text(encoding="utf-8")
+    for name in ("rosa", "malik"):
+        assert f"{name} agreed to the question and its thresholds on" in page
+    assert "cost: cost_per_case at_most 4.7" in page
 
 
 def test_too_early_a_promotion_is_refused(early):
@@ -111,6 +136,76 @@ def test_any_mlflow_client_loads_the_champion_without_the_package(promoted):
 def test_both_verifiers_agree(promoted):
     done(promoted.type_in("audit", "verify"))
     done(promoted.run(sys.executable, str(VERIFIER), str(promoted.folder)))
+
+
+def test_the_champion_is_served_and_answers_its_golden_rows(promoted):
+    triton = pytest.importorskip("tritonclient.http")
+    golden = json.loads(next((promoted.folder / "releases" / "1").rglob("golden.json")).read_text())
+    rows, wanted = golden["rows"], golden["expected"]
+    usual = [at for at, row in enumerate(rows) if None not in row.values()]
+    with serving(promoted) as address:
+        for at, row in enumerate(rows):
+            (said,) = asked(address, [row])
+            assert said["label"] == str(wanted["labels"][at])
+            shares = [share for name, share in said.items() if name.startswith("p_")]
+            assert shares == pytest.approx(wanted["scores"][at], rel=0, abs=1e-6)
+        client = triton.InferenceServerClient(address)
+        assert client.is_server_ready()
+        kinds = {
+            one["name"]: one["datatype"] for one in client.get_model_metadata("credit")["inputs"]
+        }
+        inputs = []
+        for name, kind in kinds.items():
+            cells = np.array([rows[at][name] for at in usual], dtype=NUMPY[kind])
+            inputs.append(triton.InferInput(name, list(cells.shape), kind))
+            inputs[-1].set_data_from_numpy(cells)
+        made = client.infer("credit", inputs)
+        labels = [label.decode() for label in made.as_numpy("label").tolist()]
+        assert labels == [str(wanted["labels"][at]) for at in usual]
+        assert usual, "else nothing was asked"
+        client.close()
+
+
+@contextmanager
+def serving(project):
+    """Run ``qua3ck serve`` as it is typed until the block ends; yield where it answers."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    command = [sys.executable, "-m", "qua3ck", "serve", "--port", str(port)]
+    with (project.folder.parent / "serve.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=project.folder, env=project.environment, stdout=log, stderr=log
+        )
+    try:
+        until = time.monotonic() + 40
+        while not _ready(port):
+            assert process.poll() is None, Path(log.name).read_text()
+            assert time.monotonic() < until, Path(log.name).read_text()
+            time.sleep(0.05)
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0, Path(log.name).read_text()
+
+
+def _ready(port):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v2/health/ready", timeout=2) as said:
+            return said.status == 200
+    except OSError:
+        return False
+
+
+def asked(address, rows):
+    """Return what ``/invocations`` answers, as `curl` would be told."""
+    request = urllib.request.Request(
+        f"http://{address}/invocations",
+        json.dumps({"dataframe_records": rows}).encode(),
+        {"content-type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as said:  # noqa: S310 - this machine
+        return json.load(said)["predictions"]
 
 
 @pytest.mark.parametrize("harm", ["change one byte", "cut the last line"])

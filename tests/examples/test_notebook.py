@@ -20,6 +20,10 @@ NOTEBOOK = Path(__file__).parents[2] / "examples" / "credit" / "notebook.ipynb"
 @pytest.fixture(scope="module")
 def shown(copy_of):
     project = copy_of("credit")
+    file = project.folder / "qua3ck.yaml"
+    whole = file.read_text()
+    assert "trials: 24" in whole
+    file.write_text(whole.replace("trials: 24", "trials: 3"))  # what is shown is the same
     patch = pytest.MonkeyPatch()
     for name, value in project.environment.items():
         patch.setenv(name, value)

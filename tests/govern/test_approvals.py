@@ -1,6 +1,13 @@
 import pytest
 
-from qua3ck.govern import approvals, approve, enrol, release_entry
+from qua3ck.govern import (
+    approvals,
+    approve,
+    approve_question,
+    enrol,
+    question_approvals,
+    release_entry,
+)
 from qua3ck.kit.hashes import canonical_json
 
 
@@ -105,3 +112,69 @@ def test_an_old_approval_cannot_be_used_again_after_a_refusal(released, refused)
 def test_the_latest_release_of_a_number_is_found(released, refused):
     assert release_entry(released, 1).body["digest"] == "ab" * 32
     assert "released so far: 1" in refused(lambda: release_entry(released, 7), "G011").what
+
+
+PROMISES = {"kpis": [{"id": "acc", "metric": "accuracy", "at_least": 0.8}], "fairness": []}
+
+
+def _ask(workspace, name="ben", decision="approve", reason="a fair number", **changed):
+    asked = {"question": "ef" * 32, "promises": PROMISES, "named": ("dan",)} | changed
+    return approve_question(workspace, approver=name, decision=decision, reason=reason, **asked)
+
+
+def test_a_signature_under_the_question_is_over_its_numbers_and_the_ledger_seen(released):
+    seen = released.ledger.head()
+    given = _ask(released)
+    assert (given.version, given.question, given.opened) == (None, "ef" * 32, 0)
+    assert given.promises["kpis"][0]["at_least"] == "0.8"
+    assert (given.head_n, given.head_hash) == (seen.n, seen.hash)
+    ((entry, again),) = question_approvals(released.ledger.entries())
+    assert (again, entry.event, entry.subject) == (given, "approval.given", "question")
+    assert released.ledger.verify().ok
+    assert approvals(released, 1) == ()
+
+
+def test_how_often_the_seal_had_been_opened_is_signed_too(released, refused):
+    released.ledger.append("seal.opened", "s1", {"candidate": "c"})
+    assert _ask(released).opened == 1
+    head = released.ledger.head()
+    _, signed = _forge_question(released, head, opened=0)
+    body = {"approver": "ben", "decision": "approve", "reason": "r", "signed": signed}
+    released.ledger.append("approval.given", "question", body)
+    refused(lambda: question_approvals(released.ledger.entries()), "G013")
+
+
+def test_who_is_named_may_sign_the_question_others_need_a_role_that_may(released, refused):
+    assert _ask(released, "dan").roles == ("analyst",)
+    refused(lambda: _ask(released, "dan", named=("ben",)), "G002")
+    refused(lambda: _ask(released, "eve", named=("eve",)), "G001")
+    refused(lambda: _ask(released, reason=" "), "G012")
+
+
+def _forge_question(released, head, **changed):
+    statement = {
+        "what": "qua3ck approval", "question": "ef" * 32, "promises": {}, "approver": "ben",
+        "decision": "approve", "reason": "r", "head": {"n": head.n, "hash": head.hash}, "at": "t",
+        "opened": 0,
+    } | changed  # fmt: skip
+    signature = released.keys.identity("ben", create=False).sign(canonical_json(statement)).hex()
+    return statement, {"by": "ben", "statement": statement, "signature": signature}
+
+
+def test_a_signature_under_the_question_is_none_under_a_version_nor_the_other_way(
+    released, refused
+):
+    _, signed = _forge_question(released, released.ledger.head())
+    body = {"approver": "ben", "decision": "approve", "reason": "r", "signed": signed}
+    released.ledger.append("approval.given", "1", body)
+    refused(lambda: approvals(released, 1), "G013")
+    shown, signed = _forge(released, "ben")
+    released.ledger.append("approval.given", "question", {**shown, "signed": signed})
+    refused(lambda: question_approvals(released.ledger.entries()), "G013")
+
+
+def test_nothing_stands_beside_what_was_signed(released, refused):
+    _, signed = _forge_question(released, released.ledger.head())
+    body = {"approver": "ben", "decision": "approve", "reason": "r", "signed": signed}
+    released.ledger.append("approval.given", "question", {**body, "note": "and 0.7 is fine"})
+    refused(lambda: question_approvals(released.ledger.entries()), "G013")

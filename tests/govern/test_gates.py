@@ -1,9 +1,10 @@
 import itertools
+from dataclasses import replace
 
 import pytest
 
 from qua3ck.govern import Approval, gates, needed_approvals
-from qua3ck.govern.gates import MANDATORY
+from qua3ck.govern.gates import MANDATORY, TOLD, Waiver
 from qua3ck.kit import Finding, Verdict
 
 
@@ -31,9 +32,12 @@ GOOD = {
     "ledger": True,
     "reproduced": True,
     "approvals": [_word("ben"), _word("cleo")],
-    "author": "ana",
+    "authors": {"ana"},
     "lock_hashed": True,
+    "security": [Finding("K021", "warn", "code/f.py", "so")],
 }
+
+NOT_CHECKED = Finding("K026", "inform", "here", "so", {"not_checked": "known vulnerabilities"})
 
 
 def _answers(**changed):
@@ -43,7 +47,7 @@ def _answers(**changed):
 def test_everything_in_order_passes_every_gate_of_each_class():
     for risk in MANDATORY:
         found = _answers(risk=risk)
-        assert tuple(found) == MANDATORY[risk]
+        assert tuple(found) == (*MANDATORY[risk], *TOLD[risk])
         assert set(found.values()) == {"pass"}
 
 
@@ -57,6 +61,7 @@ BAD = {
     "reproduced": False,
     "approvals": [_word("ben")],
     "lock_hashed": False,
+    "security": [Finding("K020", "block", "model/x", "so")],
 }
 
 
@@ -70,7 +75,7 @@ def test_one_fault_closes_exactly_its_gate(fault):
 @pytest.mark.parametrize(
     "missing",
     [{"kpis": []}, {"baseline": None}, {"ledger": None}, {"reproduced": None},
-     {"approvals": []}, {"lock_hashed": None}],
+     {"approvals": []}, {"lock_hashed": None}, {"security": None}],
 )  # fmt: skip
 def test_what_is_missing_never_passes(missing):
     assert "undecided" in _answers(**missing).values()
@@ -96,9 +101,9 @@ def test_the_file_may_ask_for_more_approvals_but_not_for_fewer(risk, ask, needed
 @pytest.mark.parametrize(
     "second",
     [_word("ben"), _word("ana"), _word("dora", roles=("analyst",)), _word("dora", roles=())],
-    ids=["same person", "the author", "a role that may not", "no role"],
+    ids=["same person", "an author", "a role that may not", "no role"],
 )
-def test_only_two_distinct_approvers_who_are_not_the_author_count(second):
+def test_only_two_distinct_approvers_who_are_no_authors_count(second):
     assert _answers(approvals=[_word("ben"), second])["approvals"] == "undecided"
 
 
@@ -125,3 +130,88 @@ def test_more_evidence_against_never_opens_a_gate():
         for chosen in itertools.combinations(faults, size):
             closed = sum(answer != "pass" for answer in _answers(**dict(chosen)).values())
             assert closed == size
+
+
+def _security(risk, *findings, **more):
+    found = gates(**(GOOD | {"risk": risk, "security": findings} | more))
+    (gate,) = [one for one in found if one.name == "security"]
+    return gate
+
+
+@pytest.mark.parametrize(("risk", "stops"), [("minimal", False), ("limited", True), ("high", True)])
+def test_the_security_scan_stops_limited_and_high_and_is_told_to_minimal(risk, stops):
+    gate = _security(risk, Finding("K020", "block", "model/x", "It is a pickle."))
+    assert (gate.answer, gate.needed, gate.stops) == ("fail", stops, stops)
+    assert "K020 model/x: It is a pickle" in gate.says
+
+
+@pytest.mark.parametrize(
+    ("risk", "answer"), [("minimal", "pass"), ("limited", "pass"), ("high", "undecided")]
+)
+def test_what_was_not_checked_is_said_and_never_passes_for_high_risk(risk, answer):
+    gate = _security(risk, NOT_CHECKED)
+    assert gate.answer == answer
+    assert "NOT CHECKED: known vulnerabilities" in gate.says
+
+
+ACCEPTED = Finding("K021", "block", "code/f.py", "so", accepted="a constant")
+
+
+def test_somebody_may_answer_for_what_was_not_checked_and_the_gate_still_says_so():
+    finding = replace(NOT_CHECKED, accepted="a laptop without internet")
+    known = Waiver(finding, "ana", 3, released=True)
+    gate = _security("high", finding, waivers=[known])
+    assert gate.answer == "pass"
+    assert "NOT CHECKED: known vulnerabilities (a laptop without internet, put on" in gate.says
+    assert _security("high", finding).answer == "undecided"
+
+
+def test_an_accepted_security_finding_passes_with_its_reason_and_a_name():
+    known = Waiver(ACCEPTED, "ana", 3, released=True)
+    gate = _security("high", ACCEPTED, waivers=[known])
+    assert gate.answer == "pass"
+    assert "K021 code/f.py (a constant, put on record by ana, ledger entry 3)" in gate.says
+
+
+@pytest.mark.parametrize(
+    ("risk", "heads", "answer"),
+    [("high", (5, 6), "pass"), ("high", (4, 6), "fail"), ("high", (4, 4), "fail"),
+     ("limited", (4, 6), "pass"), ("limited", (4, 4), "fail"), ("minimal", (4, 4), "pass")],
+)  # fmt: skip
+def test_a_later_reason_counts_once_enough_approvals_are_over_a_head_that_has_it(
+    risk, heads, answer
+):
+    """A head of n covers the entries 0 to n - 1."""
+    names = ("ben", "cleo")
+    words = [replace(_word(name), head_n=n) for name, n in zip(names, heads, strict=True)]
+    found = gates(
+        **(GOOD | {"risk": risk, "security": [ACCEPTED], "approvals": words}),
+        waivers=[Waiver(ACCEPTED, "ana", 4)],
+    )
+    said = {gate.name: gate for gate in found}
+    assert said["security"].answer == answer
+    assert ("does not count yet" in said["security"].says) == (answer == "fail")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [_word("ana"), _word("dora", roles=("analyst",)), _word("cleo", "refuse")],
+    ids=["an author", "a role that may not", "a refusal"],
+)
+def test_only_words_that_count_as_approvals_make_a_later_reason_count(word):
+    words = [replace(one, head_n=9) for one in (_word("ben"), word)]
+    waivers = [Waiver(ACCEPTED, "ana", 4)]
+    assert _security("high", ACCEPTED, approvals=words, waivers=waivers).answer == "fail"
+
+
+def test_a_reason_on_no_record_does_not_count():
+    assert _security("high", ACCEPTED).answer == "fail"
+    assert _security("high", ACCEPTED, waivers=[Waiver(ACCEPTED)]).answer == "fail"
+    other = replace(ACCEPTED, accepted="another")
+    waivers = [Waiver(other, "ana", 3, released=True)]
+    assert _security("high", ACCEPTED, waivers=waivers).answer == "fail"
+
+
+def test_many_blocking_findings_are_counted():
+    gate = _security("high", *(Finding("K020", "block", f"f{n}", "so") for n in range(9)))
+    assert "and 6 more" in gate.says

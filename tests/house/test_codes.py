@@ -18,12 +18,14 @@ LETTERS = {
     "a3": "A",
     "conclude": "C",
     "transfer": "K",
+    "operate": "O",
     "govern": "G",
     "ledger": "L",
     "store": "S",
     "project": "P",
+    "app": "V",
 }
-CODE = re.compile(r"[\"']([QUACKGLSP]\d{3})[\"']")
+CODE = re.compile(r"[\"']([QUACKOGLSPV]\d{3})[\"']")
 PAGES = [
     (room, page)
     for room in LETTERS
@@ -32,7 +34,7 @@ PAGES = [
 ]
 
 
-ANYWHERE = re.compile(r"\b([QUACKGLSP]\d{3})\b")
+ANYWHERE = re.compile(r"\b([QUACKOGLSPV]\d{3})\b")
 
 
 def used_in(room: str, code: re.Pattern[str] = CODE) -> set[str]:

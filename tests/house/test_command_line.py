@@ -25,6 +25,8 @@ PAGES = (
     "examples/shipments/README.md",
     "docs/loading.md",
     "docs/gold.md",
+    "docs/batch.md",
+    "docs/operating.md",
 )
 COUNT = """
 import sys

@@ -76,6 +76,10 @@ def test_a_date_may_stay_text(read):
         ("a: [", "cannot be read as YAML"),
         ("a: 1\na: 2", "there twice"),
         ("a: &x [*x]", "nested deeper"),
+        ("[" * 5000, "nested deeper"),
+        ("[" * 5000 + "]" * 5000, "nested deeper"),
+        ("{b:\n " * 5000, "nested deeper"),
+        ("- " * 5000 + "a", "nested deeper"),
         (MANY, "over 100,000 values"),
     ],
 )
@@ -83,3 +87,10 @@ def test_what_cannot_be_read_is_told(read, text, what):
     with pytest.raises(Qua3ckError, match=what) as problem:
         read(text)
     assert problem.value.code == "X1"
+
+
+def test_brackets_that_are_never_closed_are_told_with_the_line(read):
+    with pytest.raises(Qua3ckError, match="nested deeper than 60 levels") as problem:
+        read("a:\n" + "  [\n" * 5000)
+    assert problem.value.where.endswith("line 61")
+    assert "never closed" in problem.value.fix

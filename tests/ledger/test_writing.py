@@ -222,6 +222,26 @@ def test_cut_last_lines_are_tampering_and_the_missing_ones_named(ledger, make, c
     _stays_refused(make, "L003", missing)
 
 
+def test_a_reader_that_has_read_before_sees_a_cut_too(ledger):
+    before = len(ledger.entries())
+    lines = ledger.chain.read_bytes().splitlines(keepends=True)
+    ledger.chain.write_bytes(b"".join(lines[:-1]))
+    with pytest.raises(Qua3ckError, match="missing at the end"):
+        ledger.entries()
+    ledger.chain.write_bytes(b"".join(lines))
+    assert len(ledger.entries()) == before
+
+
+def test_a_reader_holds_the_chain_against_every_witness(ledger, make):
+    kept = {path: path.read_bytes() for path in (ledger.chain, ledger.folder / "head.json")}
+    ledger.append("question.set", "later", {})
+    for path, stored in kept.items():
+        path.write_bytes(stored)
+    with pytest.raises(Qua3ckError, match="a witness saw") as told:
+        make(sign=None).entries()
+    assert told.value.code == "L007"
+
+
 def test_a_removed_chain_is_tampering(ledger, make):
     ledger.chain.unlink()
     _stays_refused(make, "L003", "seq 0 to 4")

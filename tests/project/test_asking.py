@@ -36,3 +36,16 @@ def test_raising_the_budget_of_openings_is_an_event(workspace):
         set_openings(openings, workspace)
     told = [entry.body for entry in workspace.ledger.entries("openings.declared")]
     assert told == [{"m": 1, "from": None}, {"m": 3, "from": 1}]
+
+
+def test_a_question_that_an_older_ledger_kept_in_part_is_recorded_in_full_once(workspace):
+    question = _asked(0.9)
+    kpis = [{"id": "acc", "metric": "accuracy", "at_least": "0.9", "confidence": "0.95"}]
+    workspace.ledger.append("question.set", "demo", {"digest": question.digest, "kpis": kpis})
+    set_question(question, workspace)
+    set_question(question, workspace)
+    told = [entry.body for entry in workspace.ledger.entries("question.set")]
+    assert [("costs" in body, body["digest"]) for body in told] == [
+        (False, question.digest),
+        (True, question.digest),
+    ]

@@ -105,6 +105,30 @@ def numbers(values: list[float]) -> Harm:
     return harm
 
 
+def written(*targets: str) -> Harm:
+    """Feed a CSV file with these cells as targets in front, and numbers behind."""
+
+    def harm(bench: Bench) -> None:
+        made = rows()
+        for at, line in enumerate(made):
+            line[-1] = targets[at] if at < len(targets) else str(1.5 * (at % 37))
+        bench.write(as_csv(made), "data/rows.csv")
+        bench.edit("accuracy, at_least: 0.7", "mae, at_most: 9")
+        bench.edit("logistic_regression", "linear_regression")
+
+    return harm
+
+
+def bits(made: list[list[str]]) -> None:
+    for at, line in enumerate(made):
+        line[-1] = "NA" if at < 9 else str(at % 2)
+
+
+def spelled(made: list[list[str]]) -> None:
+    for line in made[::3]:
+        line[-1] = line[-1].capitalize()
+
+
 IN_THE_FILE = [
     Bad("unknown key", edit("  folds:", "  fold:"), ('"fold"', '"folds"', "line 18", "a3.fold")),
     Bad(
@@ -177,6 +201,27 @@ IN_THE_DATA = [
     Bad("target with gaps", put("out", "", 2, 8), ("2 of 160 rows", "2 empty", "rows 3, 9")),
     Bad("target NaN", numbers([1.0, float("nan")]), ("1 of 160 rows", "rows 2", "target")),
     Bad("target inf", numbers([float("inf")]), ("1 of 160 rows (1 infinite): rows 1",)),
+    Bad(
+        "target NaN in text",
+        written("1.0", "NaN"),
+        ("number but for 1 of 160 rows", "rows 2", 'nulls: {out: ["NaN"]}', "understand.target"),
+    ),
+    Bad(
+        "target inf in text",
+        written("inf", "-inf", "1e999"),
+        ('1 "-inf", 1 "inf", 1 infinite', "rows 1, 2, 3"),
+    ),
+    Bad(
+        "target of 0, 1 and NA",
+        table(bits),
+        ('number but for 9 of 160 rows (9 "NA"): rows 1, 2, 3, 4, 5 ...', "accept: {U027:"),
+    ),
+    Bad(
+        "target of yes, no and n/a",
+        put("out", "n/a", 3, 11),
+        ('no value in 2 of 160 rows (2 "n/a"): rows 4, 12', 'nulls: {out: ["n/a"]}', "U027"),
+    ),
+    Bad("target in two spellings", table(spelled), ("2 in 4 ways", '"Yes"', "accept: {U028:")),
     Bad(
         "duplicate columns",
         table(lambda _: None, (*COLUMNS[:2], "stock", "stock", *COLUMNS[4:])),
@@ -367,7 +412,7 @@ RECORDS = [
     Bad(
         "ragged",
         table(lambda made: made[41].append("extra")),
-        ("waits in quarantine", "rows.csv: 42", "U030"),
+        ("waits in quarantine", "rows.csv: line 43", "U030"),
     ),
     Bad(
         "a type that does not fit",
@@ -375,7 +420,7 @@ RECORDS = [
             put("stock", f"{PERSON}", 6),
             edit("rows.csv}", "rows.csv, types: {stock: number}}"),
         ),
-        ("waits in quarantine", "rows.csv: 7", "rows, stock,", "U033"),
+        ("waits in quarantine", "rows.csv: line 8", "rows, stock,", "U033"),
     ),
 ]
 
@@ -442,6 +487,11 @@ WRONG_TYPES = [
     ("transfer.tracking", "[a, b]"),
     ("operate.canary", "5"),
     ("operate.alarm_budget", "1"),
+    ("operate.canary", "[25, 5]"),
+    ("operate.fallback", "refer"),
+    ("operate.serve.hold", "10"),
+    ("operate.serve.ab_share", "101"),
+    ("operate.serve.limits.rows", "0"),
 ]
 
 
@@ -593,6 +643,17 @@ def test_a_dead_mlflow_server_ends_the_loop_in_seconds_and_costs_no_trial(at):
     nothing_is_lost(bench, before)
     corrected(bench)
     bench.done("loop")
+
+
+def test_check_tells_of_the_project_although_the_registry_is_out_of_reach(at):
+    bench = at("release")
+    bench.write(f"{FILE}transfer: {{{DEAD}}}\n")
+    bench.edit("automated: false}", "automated: false}\n  roles: {steward: nobody}")
+    said = bench.done("check")
+    assert said.err == ""
+    assert said.out.index("P012") < said.out.index("S040")
+    assert "The MLflow server does not answer" in said.out
+    assert "start the server" in said.out
 
 
 def test_a_release_that_could_not_be_registered_is_registered_by_the_next_call(at):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from stock_project import FILE, PERSON, Bench, as_csv, rows
 
@@ -40,6 +42,11 @@ def test_the_draft_may_go_elsewhere_and_its_facts_are_json(bench):
     assert facts["path"] == str(elsewhere)
     assert (facts["rows"], facts["columns"], facts["unread"]) == (160, 6, {})
     assert elsewhere.is_file()
+
+
+def test_a_draft_that_cannot_be_written_is_said_with_what_to_type(bench):
+    said = bench.type("contract", "propose", "rows", "--into", "/proc/q.yaml")
+    said.refused("cannot be written", "/proc/q.yaml", "--into FILE", "(U172)")
 
 
 def test_a_contract_of_several_tables_says_what_it_would_do(bench, capsys):
@@ -87,3 +94,14 @@ def test_a_file_without_rows_is_told(bench):
     bench.write("clinic,out\n", "data/rows.csv")
     bench.type("contract", "propose", "rows").refused("no rows")
     assert not (bench.root / "contracts").exists()
+
+
+def test_files_whose_columns_read_differently_are_typed_together_as_a_load_does(bench):
+    bench.edit("data/rows.csv", "data/part_*.csv")
+    bench.write("clinic,out,qty,note\na,1,4,\nb,2,5,\n", "data/part_1.csv")
+    bench.write("clinic,out,qty,note\na,3.5,twelve,x\nc,4,6,y\n", "data/part_2.csv")
+    said = bench.done("contract", "propose", "rows")
+    assert "drafted from 4 rows, 4 columns" in said.out
+    draft = (bench.root / "contracts" / "rows.odcs.yaml").read_text()
+    kinds = re.findall(r"name: (\w+)\n\s+logicalType: (\w+)", draft)
+    assert dict(kinds) == {"clinic": "string", "out": "number", "qty": "string", "note": "string"}

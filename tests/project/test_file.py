@@ -49,7 +49,12 @@ def test_reads_a_project_and_keeps_no_as_a_word(tmp_path):
     [
         ("asks:", "ask:", 'Unknown key "ask"; did you mean "asks"', 3, "asks"),
         ("at_least: 0.80", 'at_least: "0.80"', 'at_least is the text "0.80"', 9, "at_least: 0.80"),
-        ("at_least: 0.80", "at_least: 80 %", 'the text "80 %"', 9, "at_least: 80 "),
+        ("at_least: 0.80", "at_least: 80 %", 'the text "80 %"', 9, "at_least: 0.8 "),
+        ("at_least: 0.80", "at_least: 35%", 'the text "35%"', 9, "at_least: 0.35 (a number"),
+        ("at_least: 0.80", "at_least: 7,5%", "7,5%, with a decimal", 9, "write at_least: 0.075"),
+        ("at_least: 0.80", "at_least: 0,35", "0,35, with a decimal", 9, "write at_least: 0.35"),
+        ("at_least: 0.80", 'at_least: "0,35"', 'the text "0,35"', 9, "at_least: 0.35 (a number"),
+        ("recall, at_least: 0.80", "recall, 35", 'Unknown key "35"', 9, "use one of"),
         (", at_least: 0.80", "", "exactly one of at_least or at_most", 9, "at_least: NUMBER"),
         ("  risks: Children go without.\n", "", '"risks" is missing', 2, "add a line: risks"),
         ("kind: csv", "kind: cvs", 'did you mean "csv"', 12, "csv, excel, json, parquet"),

@@ -8,6 +8,8 @@ import openpyxl
 import pytest
 from stock_project import COLUMNS, PERSON, as_csv, rows
 
+WHY = ("--reason", "the first line is a row")
+
 
 def test_a_load_says_what_came_and_the_second_that_nothing_did(at):
     bench = at("begun")
@@ -59,6 +61,22 @@ def test_a_source_that_fails_does_not_stop_the_others(at):
     bench.type("load", "moore").refused('"moore"; did you mean "more"?', "U104")
 
 
+def test_a_changed_header_is_shown_and_the_next_step_explains_what_is_shown(at):
+    bench = at("begun")
+    bench.edit("rows.csv}", "rows.csv, types: {stock: number}}")
+    bench.done("load")
+    bench.write(as_csv(rows()).replace("stock", "stocks", 1), "data/rows.csv")
+    said = bench.type("load")
+    assert said.code == 1
+    assert "block  U063" in said.out
+    assert 'vanished: "stock"; new: "stocks" (' in said.out
+    assert said.out.splitlines()[-1] == "next: qua3ck explain U063"
+    bench.write("", "data/rows.csv")
+    damaged = bench.type("load").out.splitlines()
+    assert damaged[-1] == "next: qua3ck explain U069"
+    assert any("block  U069" in line for line in damaged)
+
+
 def test_the_work_list_goes_out_and_comes_back(at, tmp_path):
     bench = at("begun")
     made = rows()
@@ -69,7 +87,7 @@ def test_the_work_list_goes_out_and_comes_back(at, tmp_path):
     bench.done("load")
     shown = bench.type("quarantine")
     assert "rows: 2 records wait" in shown.out
-    assert f"rows.csv, row 7: {PERSON}" in shown.out
+    assert f"rows.csv, line 8: {PERSON}" in shown.out
     assert "next: qua3ck quarantine" in shown.out
     sheet = tmp_path / "answers.xlsx"
     bench.done("quarantine", "--export", str(sheet))
@@ -85,6 +103,80 @@ def test_the_work_list_goes_out_and_comes_back(at, tmp_path):
     bench.type("quarantine", "--answers", str(sheet)).refused("not open", "U150")
 
 
+def test_answers_tell_the_findings_that_remain_as_a_plain_load_does(at, tmp_path):
+    bench = at("begun")
+    made = rows()
+    made[6][COLUMNS.index("stock")] = made[9][COLUMNS.index("stock")] = PERSON
+    bench.write(as_csv(made), "data/rows.csv")
+    bench.edit("rows.csv}", "rows.csv, types: {stock: number}}")
+    bench.done("load")
+    sheet = tmp_path / "answers.xlsx"
+    bench.done("quarantine", "--export", str(sheet))
+    book = openpyxl.load_workbook(sheet)
+    book["answers"].cell(2, 6).value = "12.5"
+    book.save(sheet)
+    taken = bench.done("quarantine", "--answers", str(sheet)).out
+    assert "warn   U060" in taken
+    assert "1 waits in quarantine" in taken
+
+
+def test_one_record_one_answer_and_what_a_trace_says_of_it(at):
+    bench = at("begun")
+    made = rows()
+    made[6][COLUMNS.index("stock")] = PERSON
+    bench.write(as_csv(made), "data/rows.csv")
+    bench.edit("rows.csv}", "rows.csv, types: {stock: number}}")
+    bench.done("load")
+    assert "rows: 1 record waits" in bench.type("quarantine").out
+    traced = bench.done("trace", "rows", "--limit", "1").out.splitlines()
+    assert traced[-1] == f"next: qua3ck quarantine {bench.root} rows"
+    sheet = bench.root / "answers.xlsx"
+    bench.done("quarantine", "--export", str(sheet))
+    book = openpyxl.load_workbook(sheet)
+    for line in book["answers"].iter_rows(min_row=2):
+        line[5].value = "4711"
+    book.save(sheet)
+    assert "1 answer taken" in bench.type("quarantine", "--answers", str(sheet)).out
+    traced = bench.done("trace", "rows", "--where", "stock = 4711").out
+    assert "from rows: rows.csv, line 8" in traced
+    assert "stock is an answer" in traced
+    assert ": 4711; the file has something else there" in traced
+    assert PERSON not in next(line for line in traced.splitlines() if "is an answer" in line)
+    assert "rows by reading csv, encoding" in traced
+    assert "stock: as number" in traced
+    assert "quarantine" not in traced.splitlines()[-1]
+
+
+def test_a_first_line_of_data_is_loaded_only_when_somebody_declares_what_it_is(at):
+    bench = at("begun")
+    bench.edit("csv, path: data/rows.csv", "csv, path: one.csv")
+    bench.write("1,2,3\n4,5,6\n7,8,9\n", "one.csv")
+    said = bench.type("load")
+    assert said.code == 2
+    assert "looks like data, not like a header" in said.out
+    assert said.out.splitlines()[-1] == "next: qua3ck explain U121"
+    bench.edit("path: one.csv", "path: one.csv, header: 1")
+    assert "2 rows in, 2 loaded, 0 held" in bench.done("load").out  # taken at its word
+    bench.edit("header: 1", "header: 0")
+    assert "3 rows in, 3 loaded, 0 held" in bench.done("load", "--accept", "U063", *WHY).out
+
+
+def test_a_heading_of_two_lines_is_held_until_somebody_declares_it(at):
+    bench = at("begun")
+    book = openpyxl.Workbook()
+    for line in (["place", "2024", None], [None, "cases", "deaths"], ["N", 5, 1], ["S", 7, 0]):
+        book.active.append(line)
+    book.active.merge_cells("B1:C1")
+    book.save(bench.root / "two.xlsx")
+    bench.edit("csv, path: data/rows.csv", "excel, path: two.xlsx")
+    said = bench.type("load")
+    assert said.code == 2
+    assert "line 1 has merged cells (B1:C1)" in said.out
+    assert said.out.splitlines()[-1] == "next: qua3ck explain U044"
+    bench.edit("two.xlsx", "two.xlsx, header: 2")
+    assert "2 rows in, 2 loaded, 0 held" in bench.done("load").out
+
+
 def test_how_files_are_written_is_proposed_with_its_evidence_and_declared(at):
     bench = at("begun")
     bench.write(as_csv(rows()).replace(",", ";"), "data/rows.csv")
@@ -94,6 +186,33 @@ def test_how_files_are_written_is_proposed_with_its_evidence_and_declared(at):
     assert bench.events("source.loaded") == []
     bench.done("load")
     assert "declared already" in bench.type("load", "--propose").out
+
+
+def test_a_proposal_that_fails_does_not_stop_the_others_and_all_evidence_is_shown(at):
+    bench = at("begun")
+    rest = "".join(
+        f"\n    {name}: {{kind: {kind}, path: data/{name}.{kind}}}"
+        for name, kind in (("empty", "csv"), ("last", "csv"), ("forms", "json"))
+    )
+    bench.edit("path: data/rows.csv}", f"path: data/rows.csv}}{rest}")
+    bench.write("", "data/empty.csv")
+    bench.write("a;b\n1;2\n3;4\n", "data/last.csv")
+    bench.write("[]", "data/forms.json")
+    said = bench.type("load", "--propose")
+    assert said.code == 2
+    lines = said.out.splitlines()
+    assert "U   rows: written into the project file" in lines
+    assert "U   last: written into the project file" in lines
+    assert "U   empty: not declared" in lines
+    assert "empty.csv is empty" in said.out
+    assert "U   forms: nothing to propose; sources of kind json are read as declared" in lines
+    shown = lines.index("U   last: how it is written")
+    assert shown < lines.index("U   last: written into the project file")
+    assert "delimiter: a semicolon" in "".join(lines[shown : shown + 4])
+    assert lines[-1].startswith("next: qua3ck explain U")
+    facts = json.loads(bench.type("load", "--propose", "--json").out)
+    assert facts["last"]["written"] is False
+    assert "empty" in facts["empty"]["error"]["what"]
 
 
 def test_a_snapshot_of_what_was_known_then(at):
@@ -115,3 +234,22 @@ def test_a_day_that_does_not_exist_is_refused(moment, at):
     bench = at("new")
     bench.edit("  target: out", f'  target: out\n  as_of: "{moment}"')
     bench.type("check").refused("as_of", "understand.as_of", "line 15")
+
+
+def test_a_piece_that_two_codes_hold_is_accepted_with_both_and_the_fix_names_them(at):
+    bench = at("begun")
+    bench.edit("data/rows.csv}", "data/rows.csv, key: [clinic]}")
+    bench.done("load")
+    bench.write(as_csv(rows()[:40]).replace("stock", "stocks", 1), "data/rows.csv")
+    first = bench.type("load")
+    assert "qua3ck load --accept U063 --reason TEXT" in first.out
+    second = bench.type("load", "--accept", "U063", "--reason", "they renamed it")
+    assert second.code == 1
+    assert "120 of 160 rows are gone" in second.out
+    assert "qua3ck load --accept U063 --accept U065 --reason TEXT" in second.out
+    both = ("--accept", "U063", "--accept", "U065", "--reason", "they renamed\nit  ")
+    bench.type("load", *both[:4]).refused("U063, U065", "--accept U063 --accept U065 --reason")
+    told = bench.facts("load", *both)["loads"][0]
+    assert (told["deleted"], told["held_pieces"]) == (120, [])
+    accepted = {one["body"]["code"]: one["body"]["reason"] for one in bench.events("load.accepted")}
+    assert accepted == {"U063": "they renamed it", "U065": "they renamed it"}

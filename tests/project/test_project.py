@@ -74,6 +74,23 @@ def test_another_budget_makes_the_loop_stale_but_not_what_it_reads(at):
     assert len(bench.events("seal.made")) == 1
 
 
+def test_what_no_search_reads_makes_no_trial_stale_and_is_judged_all_the_same(at):
+    bench = at("conclude")
+    before = qua3ck.open(bench.root).loop()
+    bench.edit("domain: other", "domain: health")
+    bench.edit("next month?", "next year?")
+    project = qua3ck.open(bench.root)
+    conclusion = project.run()
+    assert project.loop() == before
+    assert len(bench.events("candidate.kept")) == 1
+    assert len(list((bench.root / "loop").iterdir())) == 1
+    judged = [event["body"]["question"] for event in bench.events("verdict.made")]
+    assert judged[-1] == conclusion.question == project.file.question.digest
+    assert len(set(judged)) == 2
+    assert len(bench.events("seal.opened")) == 1
+    assert project.release().question == project.file.question.digest
+
+
 def test_other_rows_make_everything_stale_and_the_old_seal_stays_counted(at):
     bench = at("conclude")
     path = bench.root / "data" / "rows.csv"

@@ -48,10 +48,10 @@ def test_an_answered_question_passes_the_check(here, capsys):
     assert main(["check", str(here / "new")]) == 0, capsys.readouterr().err
 
 
-def test_one_answer_left_out_is_named_alone(here, capsys):
+@pytest.mark.parametrize("left", [ANSWERS_TO_GIVE["risks"][0], " ", "?", "TODO", "- tbd -", "..."])
+def test_one_answer_left_out_is_named_alone(here, capsys, left):
     path = start_project(here / "new", target="repaid")
     _answer(path)
-    left = ANSWERS_TO_GIVE["risks"][0]
     path.write_text(re.sub(r"(?m)^  risks: .*$", f'  risks: "{left}"', path.read_text()))
     assert main(["check", str(here / "new")]) == 2
     said = capsys.readouterr().err
@@ -75,3 +75,14 @@ def test_every_other_pattern_stays_as_it_was_typed(here, data):
     (own / "rows.csv").write_text("x,repaid\n1,yes\n")
     start_project(here / "new", data=data)
     assert open_project(here / "new").file.understand.sources["rows"].path == data
+
+
+def test_the_new_file_says_where_the_security_scan_is_answered(here):
+    path = start_project(here / "new", target="repaid")
+    lines = path.read_text().splitlines()
+    start = next(at for at, line in enumerate(lines) if line.startswith("# transfer:"))
+    own = [re.sub("^# ?", "", line) for line in lines[start : start + 4]]
+    path.write_text("\n".join([*lines[:start], *own]))
+    said = open_project(here / "new").file.transfer
+    assert (said.approve, said.advisories) == ("two_person", "advisories/all.zip")
+    assert list(said.accept) == ["K026"]

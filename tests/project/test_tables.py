@@ -10,6 +10,8 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
+from qua3ck.cli.main import main
+
 PROJECT = """
 project: clinics
 product: model
@@ -98,6 +100,11 @@ def test_a_missing_table_or_condition_is_said_in_three_lines(type_in):
     assert wrong.returncode == 2
     assert 'did you mean "per_clinic"' in wrong.stderr
     assert type_in("trace").returncode == 2
+    wrong = type_in("trace", 'stock" --')
+    assert 'No table "stock" --"' in wrong.stderr
+    wrong = type_in("trace", "stock", "--limit", "0")
+    assert wrong.returncode == 2
+    assert "--limit" in wrong.stderr
 
 
 def test_publish_says_what_it_wrote_and_marks_what_has_no_contract(folder, type_in):
@@ -148,3 +155,71 @@ def test_spark_and_others_read_the_tables_as_they_lie(folder, type_in):
     table = DeltaTable(str(folder / "warehouse" / "gold" / "per_clinic"))
     assert table.to_pyarrow_table().num_rows == 2
     assert pq.read_table(table.file_uris()[0]).num_rows == 2
+
+
+CONTRACT = """\
+version: 1.0.0
+apiVersion: v3.1.0
+kind: DataContract
+id: stock
+status: active
+schema:
+  - name: stock
+    properties:
+      - {name: clinic, logicalType: string, classification: public}
+      - {name: month, logicalType: string}
+      - {name: boxes, logicalType: integer}
+      - {name: out, logicalType: string}
+      - {name: nurse, logicalType: string, classification: restricted}
+"""
+
+
+@pytest.fixture
+def personal(folder, monkeypatch, capsys):
+    """The same project with a column that its contract restricts; typed in this process."""
+    monkeypatch.setenv("QUA3CK_KEYS", str(folder.parent / "keys"))
+    monkeypatch.setenv("QUA3CK_ACTOR", "ana")
+    lines = [f"{line},Nurse {n}" for n, line in enumerate(ROWS.splitlines())]
+    text = "\n".join(lines).replace("Nurse 0", "nurse")
+    (folder / "data" / "stock.csv").write_text(text + "\n")
+    (folder / "stock.odcs.yaml").write_text(CONTRACT)
+    file = folder / "qua3ck.yaml"
+    declared = PROJECT.replace("owner: supply team", "contract: stock.odcs.yaml")
+    file.write_text(declared)
+    (folder / "gold" / "per_clinic.sql").write_text(
+        "SELECT clinic, sum(boxes) AS boxes, max(nurse) AS last_seen_by FROM stock GROUP BY clinic"
+    )
+
+    def run(*words):
+        code = main([*words, str(folder)])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    assert run("load")[0] == 0
+    return run
+
+
+def test_a_trace_shows_no_cell_that_a_contract_classifies_nor_what_was_made_of_one(personal):
+    for table, column in (("stock", "nurse"), ("per_clinic", "last_seen_by")):
+        for more in ((), ("--json",)):
+            code, said = personal("trace", table, "--where", "clinic = 'A'", *more)
+            assert code == 0, said
+            assert "Nurse" not in said
+        _, said = personal("trace", table, "--where", "clinic = 'A'")
+        assert "stock.csv, line 3" in said, "the way back is shown all the same"
+        assert f"{column}=(not shown: classified)" in said
+        assert f"not shown, because a contract classifies them: {column};" in said
+        assert "--show-personal" in said
+
+
+def test_who_may_run_sees_classified_cells_by_asking_for_them_and_that_is_on_record(
+    folder, personal
+):
+    code, said = personal("trace", "stock", "--where", "boxes = 7", "--show-personal")
+    assert (code, "nurse=Nurse 2" in said) == (0, True)
+    (event,) = [one for one in events(folder) if one["event"] == "personal.shown"]
+    assert (event["actor"], event["subject"]) == ("ana", "stock")
+    assert event["body"] == {"columns": ["nurse"], "rows": 1}
+    assert personal("enrol", "eva", "--role", "auditor")[0] == 0
+    code, said = personal("trace", "stock", "--show-personal", "--as", "eva")
+    assert (code, "may not run" in said, "Nurse" in said) == (2, True, False)

@@ -250,6 +250,14 @@ def test_rows_written_down_twice_do_not_narrow_bounds_over_groups(made):
 # ---- where no spread is seen there are no bounds
 
 
+def test_a_perfect_ranking_says_that_it_is_the_one_that_cannot_be_bounded(made):
+    truth = np.arange(400) % 2 == 0
+    found = bound("roc_auc", made.scored(truth, np.where(truth, 3.0, -3.0)))
+    assert found.reason.startswith("too few rows for this method: the AUC is exactly 1, no pair")
+    upside_down = bound("roc_auc", made.scored(truth, np.where(truth, -3.0, 3.0)))
+    assert "exactly 1" not in upside_down.reason
+
+
 def test_a_perfect_ranking_has_no_bounds_to_judge_by(made):
     truth = np.arange(400) % 2 == 0
     for more in ({}, {"clusters": np.repeat(np.arange(100), 4)}, {"order": np.arange(400)}):

@@ -6,6 +6,7 @@ from qua3ck.question import (
     FairnessGap,
     Kpi,
     Question,
+    Risk,
     check_question,
     check_stop_rule,
     positive_class,
@@ -17,7 +18,7 @@ from qua3ck.question.codes import PAGES
 def question(*kpis, **more):
     return Question(
         **{"asks": "a", "decides": "b", "why_now": "c", "risks": "d", "stop_if": ("rows < 1000",),
-           "kpis": kpis, **more}
+           "kpis": kpis, "risk": Risk(affects="people"), **more}
     )  # fmt: skip
 
 
@@ -61,6 +62,22 @@ def test_a_sound_question_has_no_findings():
     known = {"task": "binary", "classes": ("0", "1"), "prevalence": 0.02}
     assert check_question(asked, **known) == ()
     assert check_question(question(ACCURACY), prevalence=0.3) == ()
+
+
+@pytest.mark.parametrize(
+    ("risk", "sensitive", "by", "says"),
+    [
+        (Risk(), (), None, "Nobody has said"),
+        (Risk(affects="organisation"), ("sex",), None, "attributes of persons: sex"),
+        (Risk(affects="nobody"), (), "age", "attributes of persons: age"),
+    ],
+)
+def test_whom_a_number_hits_is_asked_for_and_held_against_the_columns(risk, sensitive, by, says):
+    gaps = (FairnessGap(id="gap", metric="accuracy_difference", by=by, at_most=0.1),) if by else ()
+    asked = question(ACCURACY, fairness=gaps, risk=risk)
+    (found,) = check_question(asked, sensitive=sensitive)
+    assert (found.code, found.severity) == ("Q010", "warn")
+    assert says in found.says
 
 
 def test_an_unknown_metric_is_an_error():

@@ -82,6 +82,13 @@ def test_rows_in_time_are_compared_by_blocks():
     assert found.verdict == "pass"
 
 
+def test_too_few_blocks_are_told_with_why_there_are_so_many():
+    short = replace(predictor(3.0, 1, 30), order=np.arange(30))
+    found = compare("brier", short, predictor(1.2, 2, 30), confidence=0.95, seed=1)
+    assert found.low is None
+    assert "blocks (as long as this figure's own memory) for this method" in found.reason
+
+
 def test_other_rows_are_refused():
     with pytest.raises(ValueError, match="same rows"):
         compare("accuracy", GOOD, predictor(1, 1, 100), confidence=0.95, seed=1)

@@ -78,4 +78,21 @@ def test_exact_methods_cover_by_sums():
 
 def test_every_method_of_the_proof_has_a_domain_and_back():
     proved = {case.method for case in proof.cases()} | {line[0] for line in proof.exact_lines()}
-    assert proved == set(proof.DOMAINS)
+    assert proved - {"paired"} == set(proof.DOMAINS)
+
+
+@pytest.mark.parametrize("wanted", [("brier", "sure, equal", 100), ("f1", "rows, different", 100)])
+def test_bounds_of_a_difference_cover(wanted):
+    line = proof.measure_difference(CASES[wanted], repeats=100)
+    assert line.used >= 20
+    assert line.holds, line
+
+
+def test_what_an_interrupted_run_has_measured_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(proof, "KEPT", tmp_path / "kept.jsonl")
+    case = CASES["roc_auc", "wide, AUC 0.8, 50% positive", 60]
+    first = proof._measured([case], 100)
+    monkeypatch.setattr(proof, "run", None)
+    assert proof._measured([case], 100) == first
+    monkeypatch.setattr(proof, "CODE", "other code")
+    assert proof._kept() == {}

@@ -86,6 +86,16 @@ def test_outside_its_domain_no_promise_is_so_easy_that_it_passes(made, case):
     assert bare.value is not None
 
 
+def test_a_refusal_over_blocks_says_why_each_figure_has_its_own_number(made):
+    outcome = made.binary(np.random.default_rng(1), 40, order=np.arange(40))
+    asked = METRICS["brier"]
+    found = interval(asked, outcome, confidence=0.95, seed=1)
+    assert found.reason.startswith("too few blocks (as long as this figure's own memory) for")
+    grouped = made.binary(np.random.default_rng(1), 40, clusters=np.arange(40) % 3)
+    found = interval(asked, grouped, confidence=0.95, seed=1)
+    assert found.reason.startswith("too few groups for this method: 3")
+
+
 def test_a_gap_with_a_small_group_is_outside_too(made):
     outcome = some_wrong(500, 20, slices={"sex": np.where(np.arange(500) < 8, "f", "m")})
     found = interval(METRICS["accuracy_difference"], outcome, confidence=0.95, seed=1, by="sex")
@@ -108,8 +118,8 @@ def test_a_domain_is_entered_at_its_numbers_and_not_one_below(domain, confidence
     for what, number in enough.items():
         if number:
             fewer = {**enough, what: number - 1}
-            reason = domain.refusal(**fewer, unit="blocks", confidence=confidence)
-            assert reason.startswith("too few blocks for this method")
+            reason = domain.refusal(**fewer, unit="groups", confidence=confidence)
+            assert reason.startswith("too few groups for this method")
             assert f"{number:.0f}" in reason
 
 

@@ -68,6 +68,28 @@ def test_the_digest_changes_with_whatever_the_question_says(change):
     assert question(**change).digest != question().digest
 
 
+@pytest.mark.parametrize(
+    ("change", "read"),
+    [
+        ({"asks": "Who pays?"}, False),
+        ({"risk": {"affects": "people", "automated": True}}, False),
+        ({"roles": {"owner": "amina"}}, False),
+        ({"kpis": [{**KPI, "why": "The ministry asks for it."}]}, False),
+        ({"kpis": [{**KPI, "at_least": 0.81}]}, True),
+        ({"kpis": [{**KPI, "slice": {"age": 3}}]}, True),
+        ({"fairness": [{"id": "g", "metric": "accuracy_difference", "by": "s", "at_most": 1}]},
+         True),
+        ({"positive": 1}, True),
+        ({"costs": {"false_negative": 2.0}}, True),
+        ({"stop_if": ["trials > 5"]}, True),
+    ],
+)  # fmt: skip
+def test_a_search_is_done_again_for_what_it_reads_of_the_question_and_for_nothing_else(
+    change, read
+):
+    assert (question(**change).searched != question().searched) == read
+
+
 def test_one_and_the_text_one_and_true_are_three_different_positives():
     digests = {question(positive=value).digest for value in (1, "1", True)}
     assert len(digests) == 3
@@ -142,4 +164,4 @@ def test_what_is_not_said_has_the_documented_default():
     gap = FairnessGap(id="gap", metric="accuracy_difference", by="sex", at_most=0.1)
     assert gap.min_rows == 100
     assert Costs() == Costs(false_negative=1.0, false_positive=1.0)
-    assert Risk() == Risk(affects="organisation", domain="other", automated=False)
+    assert Risk() == Risk(affects=None, domain="other", automated=False)

@@ -42,6 +42,22 @@ def client_of(root):
     return mlflow.MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
 
 
+def test_a_prepared_database_is_the_one_that_the_first_call_uses(tmp_path):
+    tracking = open_in(tmp_path)
+    tracking.prepare()
+    made = (tmp_path / "mlflow.db").stat()
+    assert tracking.aliases("nothing") == {}
+    assert (tmp_path / "mlflow.db").stat().st_ino == made.st_ino
+
+
+def test_what_cannot_be_prepared_is_told_by_the_first_call(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    tracking = Tracking(f"sqlite:///{tmp_path / 'file' / 'mlflow.db'}", tmp_path, "stock")
+    tracking.prepare()
+    with pytest.raises(Qua3ckError):
+        tracking.aliases("nothing")
+
+
 def test_a_trial_is_a_run_with_everything_in_it(root):
     tracking = open_in(root)
     parent = tracking.begin("loop", key="k", tags={"snapshot": "s"})

@@ -16,14 +16,14 @@ from qua3ck.a3.algorithms import find
 from qua3ck.a3.package import package
 from qua3ck.a3.records import Candidate, Influence, Score, Trial
 from qua3ck.conclude.records import Comparison, Conclusion
-from qua3ck.govern import open_workspace
+from qua3ck.govern import find_release, open_workspace
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.findings import Finding
 from qua3ck.kit.hashes import digest, file_digest
 from qua3ck.kit.verdicts import Verdict
 from qua3ck.question.records import Costs, FairnessGap, Kpi, Question, Risk, Roles
 from qua3ck.store.releases import prelude
-from qua3ck.transfer import find_release, make_release, promote
+from qua3ck.transfer import make_release, promote
 from qua3ck.transfer.report import Facts
 from qua3ck.transfer.section import Transfer
 from qua3ck.understand.records import Column, Pinned, Snapshot, Split
@@ -421,7 +421,7 @@ def lender(tmp_path, monkeypatch, lender_artefact) -> Lender:
         candidate=replace(CANDIDATE, digest=artefact, artefact=place),
         conclusion=replace(CONCLUSION, candidate=artefact),
         tracking=MadeTracking(),
-        section=Transfer(),
+        section=Transfer(accept={"K026": "a made lender, nobody is scored"}),
     )
     made.judge(made.conclusion)
     return made

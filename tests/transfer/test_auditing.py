@@ -6,6 +6,7 @@ import pytest
 
 from qua3ck.govern import open_workspace
 from qua3ck.kit.errors import Qua3ckError
+from qua3ck.question import agree
 from qua3ck.transfer import audit, rollback, verify
 
 
@@ -119,6 +120,20 @@ def test_a_threshold_changed_after_a_verdict_is_shouted(lender):
     )
 
 
+def test_who_signed_the_question_stands_with_its_numbers_and_with_the_versions_it_led_to(lender):
+    workspace, asked = lender.workspace, lender.question
+    other = asked.model_copy(update={"asks": "Something else?"})
+    for question, reason in ((other, "not this one"), (asked, "fair limits")):
+        agree(question, workspace, approver="analyst", decision="approve", reason=reason)
+    lender.release()
+    told = [event.says for event in audit(workspace, version=1).events]
+    (signed,) = [says for says in told if "signs for the question" in says]
+    promises = "auc >= 0.75; brier <= 0.19; latency <= 50; sex_gap <= 0.1"
+    assert signed == f"analyst signs for the question ({promises}): fair limits"
+    everything = " ".join(event.says for event in audit(workspace).events)
+    assert "not this one" in everything
+
+
 def test_a_reader_without_a_key_may_audit(storied, monkeypatch, tmp_path):
     monkeypatch.setenv("QUA3CK_KEYS", str(tmp_path / "nobody"))
     reader = open_workspace(storied.root, "consumer-credit", actor="stranger", read_only=True)
@@ -156,6 +171,20 @@ def test_finds_a_changed_file_a_lost_folder_and_a_stranger(storied):
     assert "releases/1: README.md was changed" in found.problems
     assert "releases/2: the folder is missing" in found.problems
     assert any(one.startswith("releases/7: not in the ledger") for one in found.problems)
+
+
+@pytest.mark.parametrize(
+    "asked", [{}, {"on": "2027-01-01"}, {"version": 1}], ids=["all", "on a day", "a version"]
+)
+@pytest.mark.parametrize("lost", ["the last line", "the chain"])
+def test_answers_nothing_from_a_ledger_that_was_cut(storied, asked, lost):
+    chain = storied.root / "ledger" / "chain.jsonl"
+    lines = chain.read_bytes().splitlines(keepends=True)
+    chain.write_bytes(b"".join(lines[:-1]) if lost == "the last line" else b"")
+    reader = open_workspace(storied.root, "consumer-credit", read_only=True)
+    with pytest.raises(Qua3ckError, match="missing at the end") as told:
+        audit(reader, **asked)
+    assert told.value.code == "L003"
 
 
 def test_finds_a_changed_ledger_and_concludes_nothing_from_it(storied):

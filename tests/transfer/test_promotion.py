@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import json
+import pickle
+
 import pytest
 
 from qua3ck.govern import alias_at, approve, enrol, open_workspace
 from qua3ck.kit.errors import Blocked, Qua3ckError
-from qua3ck.question.records import Kpi, Risk
+from qua3ck.question.records import Costs, Kpi, Risk
+from qua3ck.transfer import audit, rollback
 from qua3ck.transfer import promotion as module
-from qua3ck.transfer import rollback
+from qua3ck.transfer.promotion import authors
+from qua3ck.transfer.section import Transfer
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +51,7 @@ def test_a_high_risk_version_needs_certificate_and_two_persons(lender):
     assert lender.workspace.ledger.verify().ok
 
 
-def test_the_authors_own_approval_does_not_count(lender):
+def anybody_may_approve(lender) -> None:
     lender.question = lender.question.model_copy(
         update={"roles": lender.question.roles.model_copy(update={"approvers": ()})}
     )
@@ -55,12 +60,54 @@ def test_the_authors_own_approval_does_not_count(lender):
             **{**vars(lender.conclusion), "question": lender.question.digest}
         )
     )
+
+
+def test_the_authors_own_approval_does_not_count(lender):
+    anybody_may_approve(lender)
     lender.release()
     enrol_two(lender)
     lender.certify(1)
     approve_by(lender, "analyst", "risk_manager")
-    with pytest.raises(Blocked, match="not by the author"):
+    with pytest.raises(Blocked, match=r"not by an author \(analyst\)"):
         lender.promote(1)
+
+
+@pytest.mark.parametrize("event", ["candidate.kept", "verdict.made"])
+def test_who_searched_or_judged_is_an_author_whoever_typed_release(lender, event):
+    anybody_may_approve(lender)
+    enrol(lender.workspace, "searcher", ("owner",))
+    enrol(lender.workspace, "releaser", ("ml_engineer",))
+    enrol_two(lender)
+    own = lender.workspace
+    lender.workspace = open_workspace(own.root, own.project, actor="searcher")
+    if event == "verdict.made":
+        lender.judge(lender.conclusion)
+    else:
+        lender.workspace.ledger.append(event, lender.candidate.digest, {"loop": "l"})
+    lender.workspace = open_workspace(own.root, own.project, actor="releaser")
+    lender.release()
+    lender.certify(1)
+    approve_by(lender, "searcher", "risk_manager")
+    lender.workspace = own
+    with pytest.raises(Blocked, match=r"1 of 2 .* not by an author \(searcher\)"):
+        lender.promote(1)
+    approve_by(lender, "head_of_credit")
+    assert lender.promote(1).version == 1
+
+
+def test_a_steward_who_opened_the_seal_to_judge_is_no_author(lender):
+    anybody_may_approve(lender)
+    enrol(lender.workspace, "steward", ("data_steward",))
+    enrol_two(lender)
+    roles = lender.question.roles.model_copy(update={"steward": "steward"})
+    question = lender.question.model_copy(update={"roles": roles})
+    own = lender.workspace
+    lender.workspace = open_workspace(own.root, own.project, actor="steward")
+    lender.judge(lender.conclusion)
+    lender.workspace = own
+    release = lender.release()
+    assert authors(own, release, question) == {"analyst"}
+    assert authors(own, release, lender.question) == {"analyst", "steward"}
 
 
 def test_a_refusal_is_recorded_with_every_answer(lender):
@@ -103,6 +150,34 @@ def test_promises_changed_since_the_verdict_block(small_lender):
     small_lender.question = small_lender.question.model_copy(update={"kpis": kpis})
     with pytest.raises(Blocked, match="promises undecided"):
         small_lender.promote(1)
+
+
+GUTTED = {
+    "costs": ("costs", Costs(false_negative=1.0, false_positive=5.0), "costs of errors"),
+    "positive": ("positive", "good", "positive class: bad -> good"),
+    "slice": ("kpis", {"slice_by": ("sex",)}, "in every group of sex"),
+    "by": ("fairness", {"by": "home"}, "between groups of sex.* -> .* groups of home"),
+    "rows": ("fairness", {"min_rows": 5}, "at least 100 rows .*at least 5 rows"),
+}
+
+
+@pytest.mark.parametrize(("part", "to", "told"), GUTTED.values(), ids=GUTTED)
+def test_whatever_would_move_the_verdict_blocks_if_it_was_edited_since(lender, part, to, told):
+    ready(lender)
+    if isinstance(to, dict):
+        first, *others = getattr(lender.question, part)
+        to = (first.model_copy(update=to), *others)
+    lender.question = lender.question.model_copy(update={part: to})
+    with pytest.raises(Blocked, match=f"promises undecided: .*{told}") as refused:
+        lender.promote(1)
+    assert "qua3ck conclude" in refused.value.what
+    assert lender.workspace.ledger.entries("alias.moved") == []
+
+
+def test_another_wording_since_the_verdict_is_no_other_promise(lender):
+    ready(lender)
+    lender.question = lender.question.model_copy(update={"asks": "Who will not pay back?"})
+    assert lender.promote(1).version == 1
 
 
 def test_a_later_verdict_that_takes_it_back_blocks(small_lender):
@@ -214,3 +289,100 @@ def test_a_risk_manager_who_may_not_run_is_told_the_gates(lender):
         lender.promote(1)
     entry = lender.workspace.ledger.entries("promotion.refused")[-1]
     assert entry.actor == "risk_manager"
+
+
+def test_a_champion_that_goes_by_steps_says_so_in_its_move(small_lender):
+    small_lender.release()
+    small_lender.promote(1, steps=(5, 100))
+    small_lender.promote(1, steps=(5, 100), alias="shadow")
+    champion, shadow = small_lender.workspace.ledger.entries("alias.moved")
+    assert champion.body["steps"] == [5, 100]
+    assert "steps" not in shadow.body
+
+
+def test_a_version_whose_canary_was_stopped_can_be_promoted_again(small_lender):
+    small_lender.release()
+    small_lender.promote(1, steps=(5, 100))
+    ledger = small_lender.workspace.ledger
+    seq = ledger.entries("alias.moved")[-1].seq
+    small_lender.promote(1, steps=(5, 100))
+    assert len(ledger.entries("alias.moved")) == 1
+    ledger.append("canary.stopped", "release 1", {"rollout": seq, "why": "errors"})
+    small_lender.promote(1, steps=(5, 100))
+    assert len(ledger.entries("alias.moved")) == 2
+
+
+def ready(lender) -> None:
+    """Release, certify and approve version 1."""
+    lender.release()
+    enrol_two(lender)
+    lender.certify(1)
+    approve_by(lender, "risk_manager", "head_of_credit")
+
+
+def security(answers) -> str:
+    (gate,) = [one for one in answers if one.name == "security"]
+    return gate.says
+
+
+def test_for_high_risk_somebody_answers_for_vulnerabilities_that_nobody_looked_for(lender):
+    ready(lender)
+    said = lender.section
+    lender.section = Transfer()
+    with pytest.raises(Blocked, match=r"security undecided: .*NOT CHECKED: known vuln") as refused:
+        lender.promote(1)
+    assert "transfer.advisories" in refused.value.fix
+    lender.section = said
+    moved = lender.promote(1)
+    assert "(a made lender, nobody is scored, put on record by analyst" in security(moved.gates)
+    body = lender.workspace.ledger.entries("alias.moved")[-1].body
+    assert body["gates"]["security"] == "pass"
+    assert "a made lender, nobody is scored" in body["security"]
+
+
+def test_an_advisory_that_came_after_the_release_stops_it(lender):
+    from qua3ck.transfer.security.pins import pins
+
+    ready(lender)
+    lock = lender.root / "releases" / "1" / "requirements.txt"
+    pin = pins(lock.read_text())[0]
+    package = {"ecosystem": "PyPI", "name": pin.name}
+    known = {
+        "id": "MAL-1", "modified": "2026-01-01T00:00:00Z",
+        "affected": [{"package": package, "versions": [pin.version]}],
+    }  # fmt: skip
+    (lender.root / "known.json").write_text(json.dumps(known))
+    lender.section = Transfer(advisories="known.json")
+    with pytest.raises(Blocked, match="security fail: blocking K024") as refused:
+        lender.promote(1)
+    assert f"{pin.name} {pin.version}: MAL-1" in refused.value.what
+    assert "qua3ck explain K024" in refused.value.fix
+
+
+def test_for_minimal_risk_the_scan_is_told_and_stops_nothing(small_lender):
+    (small_lender.root / "features.py").write_text("eval('1')\n")
+    small_lender.release()
+    moved = small_lender.promote(1)
+    assert "blocking K021 code/features.py, line 1" in security(moved.gates)
+    body = small_lender.workspace.ledger.entries("alias.moved")[-1].body
+    assert "security" not in body["gates"]
+    assert body["told"] == {"security": "fail"}
+
+
+def test_what_was_put_into_a_version_is_named_and_said_to_be_a_pickle(lender):
+    made = lender.release()
+    harm = lender.root / made.path / "model" / "readme.txt"
+    harm.write_bytes(pickle.dumps(Kpi(id="auc", metric="roc_auc", at_least=0.9)))
+    with pytest.raises(Blocked) as refused:
+        lender.promote(1)
+    assert "model/readme.txt was added" in refused.value.what
+    assert "K020 model/readme.txt: It is a pickle" in refused.value.what
+
+
+def test_the_audit_tells_years_later_what_the_scan_rested_on(lender):
+    ready(lender)
+    lender.promote(1)
+    said = "\n".join(audit(lender.workspace, on="2999-01-01").lines())
+    assert "security: pass" in said
+    assert "security scan: nothing found that blocks" in said
+    assert "a made lender, nobody is scored, put on record by analyst" in said

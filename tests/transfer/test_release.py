@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import pytest
 
+from qua3ck.govern import find_release, list_releases
 from qua3ck.kit.errors import Blocked, Qua3ckError
 from qua3ck.kit.findings import Finding
-from qua3ck.transfer import find_release, list_releases
+from qua3ck.kit.verdicts import Verdict
 from qua3ck.transfer import release as module
 
 
@@ -75,6 +76,22 @@ def test_an_undecided_verdict_is_refused_with_its_rows(lender, undecided_facts):
     assert "accuracy undecided: 0.9333 [0.805, 0.988], wanted >= 0.95" in refused.value.what
     assert "503 rows at this value would fail" in refused.value.fix
     assert not (lender.root / "releases").exists()
+
+
+def test_of_a_perfect_auc_nothing_better_is_asked_but_rows_or_a_leak(lender, undecided_facts):
+    perfect = Verdict("auc", "roc_auc", 1.0, None, None, 0.95, "at_least", "undecided", 30)
+    lender.conclusion = replace(
+        undecided_facts.conclusion,
+        candidate=lender.candidate.digest,
+        question=lender.question.digest,
+        kpis=(perfect,),
+    )
+    with pytest.raises(Blocked) as refused:
+        lender.release()
+    assert "an AUC of exactly 1 cannot be bounded" in refused.value.fix
+    assert "more rows" in refused.value.fix
+    assert "qua3ck explain U001" in refused.value.fix
+    assert "better features" not in refused.value.fix
 
 
 def test_a_blocking_finding_of_an_earlier_phase_is_the_reason_given(lender):
@@ -187,3 +204,37 @@ def test_the_version_checks_itself_without_us(lender, tmp_path):
 
 def _killed(*anything):
     raise KeyboardInterrupt
+
+
+def test_every_version_has_its_datasheet_and_its_scan_under_its_digest(lender):
+    folder = lender.root / lender.release().path
+    listed = json.loads((folder / "release.json").read_bytes())["files"]
+    assert {"datasheet.md", "evidence/security.json"} <= set(listed)
+    assert (folder / "datasheet.md").read_text().startswith("# Datasheet: the data of consumer-")
+    assert "datasheet.md" in (folder / "report.html").read_text()
+
+
+def test_the_scan_of_a_version_stands_in_its_report_and_its_evidence(lender):
+    (lender.root / "features.py").write_text("def training_set(tables):\n    return eval(tables)\n")
+    folder = lender.root / lender.release().path
+    found = json.loads((folder / "evidence" / "security.json").read_bytes())["findings"]
+    assert {one["code"]: one["where"] for one in found}["K021"] == "code/features.py, line 2"
+    assert "K021" in (folder / "report.html").read_text()
+    assert "K021" in (folder / "README.md").read_text()
+
+
+SECRET = "-----BEGIN " + "PRIVATE KEY-----"
+
+
+def test_a_secret_is_never_written_into_a_version(small_lender):
+    features = small_lender.root / "features.py"
+    features.write_text(f"{features.read_text()}KEY = '''{SECRET}'''\n")
+    with pytest.raises(Blocked) as refused:
+        small_lender.release()
+    assert (refused.value.code, refused.value.exit_code) == ("K022", 1)
+    assert "code/features.py, line 3: private key" in refused.value.what
+    assert SECRET not in str(refused.value)
+    assert [one.name for one in (small_lender.root / "releases").iterdir()] == [".lock"]
+    accept = {"K022 code/features.py": "it is only a word"}
+    small_lender.section = small_lender.section.model_copy(update={"accept": accept})
+    assert small_lender.release().version == 1

@@ -7,9 +7,11 @@ from html.parser import HTMLParser
 
 import pytest
 
+from qua3ck.govern import enrol, open_workspace
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.findings import Finding
 from qua3ck.kit.markup import Html, join, tag
+from qua3ck.question import agree
 from qua3ck.transfer import report, texts
 from qua3ck.transfer.facts import source_entry
 from qua3ck.transfer.report import render
@@ -179,6 +181,59 @@ def test_a_threshold_changed_after_a_verdict_is_shown(facts, entry):
     assert "roc_auc at_least 0.7 at confidence 0.95" in words
 
 
+@pytest.fixture
+def signed_by(facts, tmp_path, monkeypatch):
+    """Return a function that has people sign the question, and gives the facts after that."""
+    monkeypatch.setenv("QUA3CK_KEYS", str(tmp_path / "keys"))
+    workspace = open_workspace(tmp_path / "project", "demo", actor="analyst")
+    enrol(workspace, "risk_manager", ("risk_manager",))
+    harder = facts.question.kpis[0].model_copy(update={"at_least": 0.8})
+    earlier = facts.question.model_copy(update={"kpis": (harder,)})
+
+    def sign(*acts: str):
+        for act in acts:
+            if act == "open":
+                workspace.ledger.append("seal.opened", "s", {"candidate": "c"})
+                continue
+            who, decision, asked = act.split()
+            question = earlier if asked == "earlier" else facts.question
+            agree(question, workspace, approver=who, decision=decision, reason="A fair limit.")
+        return replace(facts, entries=tuple(workspace.ledger.entries()))
+
+    return sign
+
+
+@pytest.mark.parametrize(
+    ("acts", "said", "missing"),
+    [
+        (["risk_manager approve now"], "before the seal was first opened", "analyst, head_of"),
+        (["open", "risk_manager approve now"], "AFTER the seal had been opened", "analyst, head"),
+        (["analyst approve earlier"], "to an earlier question", "risk_manager, head_of_credit"),
+        (["analyst refuse now"], "refused the question on", "risk_manager, head_of_credit"),
+    ],
+)
+def test_page_one_says_who_agreed_to_the_thresholds_and_when(signed_by, acts, said, missing):
+    facts = signed_by(*acts)
+    words = Outline(render(facts)).text
+    assert said in words
+    assert f"did not sign the question and its thresholds: {missing}" in words
+    german = Outline(render(replace(facts, lang="de"))).text
+    assert "ohne Unterschrift unter der Frage" in german
+    assert said not in german
+
+
+def test_an_auditor_reads_every_signature_with_the_numbers_under_it(signed_by):
+    acts = ("risk_manager approve earlier", "open", "risk_manager approve now")
+    page = Outline(render(signed_by(*acts))).text
+    assert "auc: roc_auc at_least 0.8 at confidence 0.95" in page
+    assert "auc: roc_auc at_least 0.75 at confidence 0.95" in page
+    assert "Nobody signed the question." not in page
+
+
+def test_that_nobody_signed_the_question_is_said(page):
+    assert "Nobody signed the question." in page.text
+
+
 def test_hostile_text_stays_text(facts):
     evil = "</style><script>alert('x')</script>\"&"
     question = facts.question.model_copy(update={"asks": evil, "risks": evil})
@@ -213,7 +268,7 @@ def test_every_sentence_of_the_catalogue_is_used_and_none_is_missing():
 
     source = "".join(
         (Path(report.__file__).parent / name).read_text()
-        for name in ("report.py", "evidence.py", "pieces.py", "card.py")
+        for name in ("report.py", "evidence.py", "pieces.py", "card.py", "datasheet.py")
     )
     used = set(re.findall(r"""["']([a-z_]+(?:\.[a-z_0-9]+)*)["']""", source))
     stems = {stem.rstrip(".") for stem in re.findall(r'f"([a-z_.]+)\{', source)}
@@ -226,9 +281,9 @@ def test_every_sentence_of_the_catalogue_is_used_and_none_is_missing():
 
 
 def test_an_unknown_language_is_refused_with_what_there_is():
-    with pytest.raises(Qua3ckError, match='language "de"') as caught:
-        texts.text("answer", "de")
-    assert "en" in caught.value.fix
+    with pytest.raises(Qua3ckError, match='language "fr"') as caught:
+        texts.text("answer", "fr")
+    assert "de, en" in caught.value.fix
 
 
 def test_markup_escapes_what_is_not_markup():

@@ -143,6 +143,93 @@ def test_sql_is_tested_like_a_function(bench):
         assert (again["digest"] == facts["gold"]["digest"]) == wanted
 
 
+# -- gold tables between the sources and the training table
+
+GOLD = """\
+SELECT id AS client, house AS household, day AS asked_on, city AS town, x AS amount,
+  paid_after > 30 AS late
+FROM rows
+"""
+TRAINING = "SELECT client, household, asked_on, town, amount, {} AS z, late FROM loans"
+GOLD_LEAKS = {
+    "x * 2": "amount * 2",
+    "past": "coalesce(avg(late::INT) OVER (ORDER BY asked_on ROWS BETWEEN UNBOUNDED PRECEDING"
+    " AND 1 PRECEDING), 0)",
+    "encoding": "avg(late::INT) OVER (PARTITION BY town)",
+    "all": "(SELECT count(*) FROM loans WHERE late)",
+}
+
+
+def with_gold(bench, extra: str, gold: str = GOLD, **declared):
+    """Take a project whose target is made in a gold table; return its facts and a rerun's."""
+    days = np.random.default_rng(5).integers(0, 60, N)
+    bench.csv(rows().drop_columns(["y"]).append_column("paid_after", pa.array(days)))
+    (bench.root / "gold.sql").write_text(gold)
+    (bench.root / "training.sql").write_text(f"{TRAINING.format(extra)} ORDER BY client")
+    tables = {"loans": {"sql": "gold.sql"}}
+    section = bench.section(training="training.sql", target="late", tables=tables, **declared)
+    facts = bench.take(section)
+    if not facts["traced"]:
+        return facts, {}
+    traced = {"sources": facts["sources"], "traced": facts["traced"]}
+    return facts, run_again(bench.job(section), bench.workspace, traced, changed=True)
+
+
+@pytest.mark.parametrize(
+    ("extra", "declared", "honest"),
+    [
+        ("x * 2", {"time": "asked_on"}, True),
+        ("past", {"time": "asked_on"}, True),
+        ("encoding", {"time": "asked_on"}, False),
+        ("x * 2", {"entity": "client"}, True),
+        ("all", {"entity": "client"}, False),
+        ("encoding", {"group": "household"}, False),
+        ("x * 2", {}, True),
+        ("encoding", {}, False),
+    ],
+)
+def test_a_target_made_in_a_gold_table_is_traced_to_the_sources(bench, extra, declared, honest):
+    facts, again = with_gold(bench, GOLD_LEAKS[extra], **declared)
+    assert {(one["source"], one["column"]) for one in facts["traced"]} == {("rows", "paid_after")}
+    assert len(facts["traced"][0]["positions"]) == facts["split"]["rows_test"]
+    assert again["moved"]
+    assert (again["digest"] == facts["gold"]["digest"]) == honest
+
+
+def test_what_decides_the_side_of_a_row_is_never_changed(bench):
+    gold = GOLD.replace("paid_after > 30", "paid_after + day_of(day) > 30")
+    gold = gold.replace("day_of(day)", "date_part('day', day)")
+    facts, again = with_gold(bench, GOLD_LEAKS["x * 2"], gold, time="asked_on")
+    assert {one["column"] for one in facts["traced"]} == {"paid_after"}
+    assert again["digest"] == facts["gold"]["digest"]
+
+
+def test_a_change_that_moves_no_target_is_seen(bench):
+    gold = GOLD.replace("paid_after > 30", "paid_after * 0 + id % 2 > 0")
+    _, again = with_gold(bench, GOLD_LEAKS["x * 2"], gold, time="asked_on")
+    assert again["moved"]  # id is behind the target too
+    gold = GOLD.replace("paid_after > 30", "paid_after * 0 + x > 0")
+    facts, again = with_gold(bench, GOLD_LEAKS["x * 2"], gold, time="asked_on")
+    assert {one["column"] for one in facts["traced"]} == {"paid_after", "x"}
+    gold = GOLD.replace("paid_after > 30", "paid_after * 0 + date_part('day', day) > 15")
+    facts, again = with_gold(bench, GOLD_LEAKS["x * 2"], gold, time="asked_on")
+    assert {one["column"] for one in facts["traced"]} == {"paid_after"}
+    assert not again["moved"]
+
+
+def test_a_function_between_is_named_as_what_nobody_looks_through(bench, codes):
+    bench.csv(rows())
+    bench.code(
+        "def loans(tables):\n    t = tables['rows']\n    return t.assign(late=t.x + t.y > 0.5)\n"
+    )
+    (bench.root / "training.sql").write_text("SELECT id AS i, x, late FROM loans ORDER BY i")
+    tables = {"loans": {"function": "features.loans", "reads": ["rows"]}}
+    section = bench.section(training="training.sql", target="late", tables=tables)
+    snapshot = bench.snapshot(section)
+    (finding,) = [one for one in snapshot.findings if one.code == "U023"]
+    assert "features.loans makes the target" in finding.says
+
+
 def test_what_is_said_of_it():
     assert leak_finding("f.g", same=True, repeats=True, changed=60) is None
     leak = leak_finding("f.g", same=False, repeats=True, changed=60)

@@ -142,6 +142,7 @@ def test_the_parent_never_imports_the_users_code_nor_receives_a_row(bench, monke
         "    open('child.pid', 'w').write(str(os.getpid()))\n    return tables['rows']\n"
     )
     monkeypatch.chdir(bench.root)
+    monkeypatch.delitem(sys.modules, "features", raising=False)  # of a project tried before
     from qua3ck.understand import child
 
     heard = []

@@ -4,8 +4,9 @@ import pyarrow as pa
 import pytest
 
 from qua3ck.kit.errors import Qua3ckError
+from qua3ck.understand.doubtful import FEW
 from qua3ck.understand.section import Source, Understand
-from qua3ck.understand.target import FEW, read_target
+from qua3ck.understand.target import read_target
 
 
 def target(values, *, positive=None, task="auto", name="y"):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Spec = dict[str, Any]
 MANY_CATEGORIES = 30
+_AMONG_THREADS = "sklearn.utils.parallel"
 
 
 def prelude_spec(snapshot: Snapshot, *, threshold: float = 0.5, words: bool = True) -> Spec:
@@ -149,7 +150,8 @@ def fit(
     Returns
     -------
     tuple of str
-        Warnings of the libraries (such as "did not converge"), recorded, not printed.
+        Warnings of the libraries (such as "did not converge"), recorded, not printed; by
+        :func:`worth_telling`.
 
     Raises
     ------
@@ -161,10 +163,15 @@ def fit(
     Linear algebra runs on one thread: sums in another order differ in the last bits, and
     a fit must not depend on how many cores a machine has. For the same reason a fitted
     pipeline predicts on one thread: a forest adds its trees up as they come in.
+
+    Filters of warnings belong to the whole process, and the threads of a forest set and reset
+    them beside each other. So there is one filter only here, which lets everything through, as
+    no filter at all does: whatever those threads leave behind, each text is recorded.
     """
     from threadpoolctl import threadpool_limits
 
     with warnings.catch_warnings(record=True) as said, threadpool_limits(1, user_api="blas"):
+        warnings.resetwarnings()
         warnings.simplefilter("always")
         try:
             pipeline.fit(prepared, target)
@@ -173,8 +180,16 @@ def fit(
     given = pipeline.get_params().items()
     threads = [name for name, value in given if name.endswith("n_jobs") and isinstance(value, int)]
     pipeline.set_params(**dict.fromkeys(threads, 1))
-    texts = (" ".join(str(warning.message).split()) for warning in said)
-    return tuple(dict.fromkeys(texts))
+    return worth_telling(" ".join(str(warning.message).split()) for warning in said)
+
+
+def worth_telling(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return warnings in alphabetical order, each once, without what only threads cause.
+
+    Threads warn in whatever order they run; and scikit-learn's advice to its own authors, how
+    to pass settings to threads, comes or does not come as these disturb each other.
+    """
+    return tuple(sorted({text for text in texts if _AMONG_THREADS not in text}))
 
 
 def scores(pipeline: Any, prepared: pd.DataFrame, spec: Mapping[str, Any]) -> NDArray[np.float64]:
@@ -343,7 +358,7 @@ def _words() -> Any:
 
     return TfidfVectorizer(
         lowercase=False,
-        token_pattern=r"\S+",  # noqa: S106  # the prelude has cut the words already
+        token_pattern=r"\S+",  # noqa: S106 - no password; the prelude has cut the words already
         ngram_range=(1, 2),
         min_df=2,
         max_features=5000,

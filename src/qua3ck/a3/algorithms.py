@@ -99,11 +99,14 @@ def find(name: str, task: Task, *, function: Callable[..., Any] | None = None) -
     Raises
     ------
     Qua3ckError
-        If there is no such name, or it cannot do the task.
+        If there is no such name, it cannot do the task, or what it needs of the system is
+        missing.
     """
     plain = _SPELLINGS.get(name, name)
     if plain in ("linear_regression", "logistic_regression"):
         plain = "linear_regression" if task == "regression" else "logistic_regression"
+    if plain == "gradient_boosting":
+        _refuse_without_openmp()
     if plain in ALGORITHMS:
         return ALGORITHMS[plain]
     if "." in name or function is not None:
@@ -113,6 +116,21 @@ def find(name: str, task: Task, *, function: Callable[..., Any] | None = None) -
         where="a3.candidates",
         fix=f"use one of: {', '.join(ALGORITHMS)}; or module.function of your own",
     )
+
+
+def _refuse_without_openmp() -> None:
+    """Say before the search what LightGBM lacks: its wheel leaves OpenMP to the system."""
+    try:
+        importlib.import_module("lightgbm")
+    except OSError as problem:
+        library = str(problem).partition(":")[0]
+        raise Qua3ckError(
+            f"gradient_boosting cannot run here: the system's library {library} is missing",
+            where="a3.candidates, gradient_boosting (LightGBM)",
+            fix="install it (Debian, Ubuntu: apt-get install libgomp1; macOS: brew install libomp),"
+            " or leave gradient_boosting out of a3.candidates",
+            code="A022",
+        ) from problem
 
 
 def distributions(algorithm: Algorithm) -> dict[str, BaseDistribution]:

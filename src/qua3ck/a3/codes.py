@@ -168,4 +168,13 @@ PAGES: tuple[CodePage, ...] = (
         "Ask who writes the column and when. If it is not known when the prediction is made: "
         "known_at_prediction: {exclude: [duration]}. If it is, nothing is to be cured.",
     ),
+    CodePage(
+        "A022",
+        "A library of the system is missing",
+        "LightGBM, which does gradient_boosting, needs the OpenMP runtime of the system"
+        " (libgomp on Linux). Small container images come without it.",
+        "libgomp.so.1: cannot open shared object file",
+        "Install it (Debian, Ubuntu: apt-get install libgomp1; macOS: brew install libomp), or"
+        " leave gradient_boosting out of a3.candidates.",
+    ),
 )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from qua3ck.a3.adapt import worth_telling
 from qua3ck.a3.folds import Fold, random_folds
 from qua3ck.a3.records import Score
 from qua3ck.a3.tuning import Record, within_one_error
@@ -427,14 +428,15 @@ def _about_search(record: Record, records: Sequence[Record]) -> list[Finding]:
                 {"failed": len(failed), "reasons": kinds[:5]},
             )
         )
-    if record.said:
+    said = worth_telling(record.said)  # a log of an earlier version may hold more
+    if said:
         found.append(
             Finding(
                 "A007",
                 "inform",
                 f"a3, {record.algorithm}",
-                f"A library warned while the candidate was fitted: {record.said[0][:160]}",
-                {"warnings": len(record.said)},
+                f"A library warned while the candidate was fitted: {said[0][:160]}",
+                {"warnings": len(said)},
             )
         )
     if record.violation > 0:

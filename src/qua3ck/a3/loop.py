@@ -332,7 +332,7 @@ def _key(a3: A3, question: Question, snapshot: Snapshot, code: str) -> str:
     return digest(
         {
             "snapshot": snapshot.id,
-            "question": question.digest,
+            "question": question.searched,
             "a3": a3.model_dump(mode="json"),
             "code": code,
             "packages": {name: metadata.version(name) for name in _PACKAGES},
@@ -366,14 +366,15 @@ def _stop_if(
         With the rules that hold.
     """
     from qua3ck.question import stop
+    from qua3ck.understand.seal import count_openings
 
     split = snapshot.split
-    opened = workspace.ledger.entries("seal.opened", subject=snapshot.seal)
+    opened = count_openings(workspace.root, workspace.ledger, snapshot.seal)
     known = {
         "rows": float(split.rows_train + split.rows_test),
         "train_rows": float(split.rows_train),
         "test_rows": float(split.rows_test),
-        "opened": float(len(opened)),
+        "opened": float(opened),
         **facts,
     }
     fired = stop(question, known)

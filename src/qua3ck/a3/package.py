@@ -71,7 +71,7 @@ def choose_format(twin: Any, spec: Mapping[str, Any], held_out: pd.DataFrame) ->
         return Choice("skops", "A function of the project adapts features; ONNX cannot hold it.")
     try:
         found = _agree(twin, spec, held_out)
-    except Exception as problem:  # noqa: BLE001  # converters raise anything; skops is the answer
+    except Exception as problem:  # noqa: BLE001 - converters raise anything; skops is the answer
         return Choice("skops", f"The conversion to ONNX failed: {_first_line(problem)}")
     if found.holds:
         return Choice("onnx", f"ONNX was earned. {found.says}", found)
@@ -217,7 +217,7 @@ def _convert_final(
     try:
         graph = convert.to_onnx(pipeline, spec)
         found = _compare(pipeline, graph, spec, rows)
-    except Exception as problem:  # noqa: BLE001  # converters raise anything; skops is the answer
+    except Exception as problem:  # noqa: BLE001 - converters raise anything; skops is the answer
         why = f"The twin converted, the final pipeline did not: {_first_line(problem)}"
         return Choice("skops", why), None
     if not found.holds:

@@ -18,6 +18,7 @@ def run(options: argparse.Namespace) -> int:
     with opened(options) as project:
         findings = project.check()
         risk, reason = project.risk_class()
+        agreed = project.agreements()
     blocked = any(finding.blocks for finding in findings)
     if options.json:
         say_json(
@@ -26,6 +27,7 @@ def run(options: argparse.Namespace) -> int:
                 "risk_class": risk,
                 "risk_reason": reason,
                 "findings": [asdict(finding) for finding in findings],
+                "agreements": [asdict(word) for word in agreed],
             }
         )
         return int(blocked)
@@ -35,6 +37,6 @@ def run(options: argparse.Namespace) -> int:
         f"    risk class {risk}: {reason}",
         *map(finding_line, findings),
     )
-    code = findings[0].code if findings else ""
+    code = next((finding.code for finding in findings if finding.blocks), "")
     say(f"next: qua3ck explain {code}" if blocked else f"next: qua3ck run {options.project}")
     return int(blocked)

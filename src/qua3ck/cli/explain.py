@@ -16,7 +16,9 @@ ROOMS = (
     "a3",
     "conclude",
     "transfer",
+    "operate",
     "project",
+    "app",
 )
 
 

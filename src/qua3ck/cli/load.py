@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qua3ck.cli.terminal import finding_line, opened, say, say_json
 from qua3ck.kit.errors import Qua3ckError
+from qua3ck.kit.wording import one_line
 
 if TYPE_CHECKING:
     from qua3ck.understand.loading import Load
+    from qua3ck.understand.loading.proposing import Proposed
     from qua3ck.understand.loading.statistics import Took
-    from qua3ck.understand.sources.propose import Proposal
+
+_THERE = "declared already"
+_FIXES = 3  # different ones that are shown of a source
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--propose", action="store_true", help="infer how files are written, and declare it"
     )
-    parser.add_argument("--accept", metavar="CODE", help="load in spite of this finding")
+    parser.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        metavar="CODE",
+        help="load in spite of this finding; may be given twice, with one reason for all",
+    )
     parser.add_argument("--reason", default="", metavar="TEXT", help="why; kept in the ledger")
     parser.add_argument("--history", action="store_true", help="how long the last loads took")
     parser.add_argument("--as", dest="actor", metavar="NAME", help="who acts; default: you")
@@ -44,7 +54,8 @@ def run(options: argparse.Namespace) -> int:
         if options.history:
             return _history(project.load_history(names), options)
         if options.propose:
-            return _proposed(project.propose(names), options)
+            shown = None if options.json else _show_proposal
+            return _proposed(project.propose(names, show=shown), options)
         loads = project.load(names, accept=accept)
         tables = () if any(load.failed for load in loads) else project.make_tables()
     code = max((_exit(load) for load in loads), default=0)
@@ -53,10 +64,7 @@ def run(options: argparse.Namespace) -> int:
         say_json({**facts, "tables": [as_json(table) for table in tables]})
         return code
     for load in loads:
-        say(source_line(load))
-        say(*map(finding_line, load.findings)) if load.findings else None
-        if load.failed:
-            say(*(f"    {line}" for line in str(load.failed.error()).splitlines()))
+        say(*load_lines(load))
     for table in tables:
         if table.fresh:
             say(f"U   {table.name}: made, {table.rows:,} rows; {table.seconds:.1f} s")
@@ -79,15 +87,17 @@ def _is_project(path: Path) -> bool:
 
 
 def _accepted(options: argparse.Namespace) -> dict[str, str]:
-    if options.accept is None:
-        return {}
-    if not options.reason.strip():
+    codes = list(dict.fromkeys(options.accept))
+    reason = one_line(options.reason)
+    if codes and not reason:
+        words = " ".join(f"--accept {code}" for code in codes)
         raise Qua3ckError(
-            f"{options.accept} is to be accepted, and nothing says why",
+            f"{', '.join(codes)} {'is' if len(codes) == 1 else 'are'} to be accepted, and "
+            "nothing says why",
             where="the command line: --reason",
-            fix=f'qua3ck load --accept {options.accept} --reason "who said so, and why"',
+            fix=f'qua3ck load {words} --reason "who said so, and why"',
         )
-    return {options.accept: options.reason.strip()}
+    return dict.fromkeys(codes, reason)
 
 
 def _exit(load: Load) -> int:
@@ -96,11 +106,24 @@ def _exit(load: Load) -> int:
     return int(bool(load.held_pieces) or any(finding.blocks for finding in load.findings))
 
 
+def load_lines(load: Load) -> list[str]:
+    """Return all that is said of a load: its line, every finding, and what to do about pieces."""
+    fixes = dict.fromkeys(one.fix for one in load.held_pieces)
+    failed = str(load.failed.error()).splitlines() if load.failed else []
+    return [
+        source_line(load),
+        *map(finding_line, load.findings),
+        *(f"    fix:   {fix}" for fix in list(fixes)[:_FIXES]),
+        *(f"    {line}" for line in failed),
+    ]
+
+
 def source_line(load: Load) -> str:
     """Return the one line about a load."""
     if load.failed:
         return f"U   {load.source}: not loaded"
-    held = f", {len(load.held_pieces)} pieces held" if load.held_pieces else ""
+    pieces = len(load.held_pieces)
+    held = f", {pieces} {'piece' if pieces == 1 else 'pieces'} held" if pieces else ""
     waiting = f", {load.waiting} in quarantine" if load.waiting else ""
     if not load.known:
         return f"U   {load.source}: nothing new{held}, {load.rows} rows{waiting}"
@@ -119,7 +142,7 @@ def _next(loads: tuple[Load, ...], options: argparse.Namespace) -> str:
     codes = [load.failed.code for load in loads if load.failed and load.failed.code]
     if codes:
         return f"qua3ck explain {codes[0]}"
-    held = [piece.code for load in loads for piece in load.held_pieces if piece.code]
+    held = [one.code for load in loads for one in load.findings if one.blocks]
     if held:
         return f"qua3ck explain {held[0]}"
     waiting = [load.source for load in loads if load.waiting]
@@ -128,26 +151,52 @@ def _next(loads: tuple[Load, ...], options: argparse.Namespace) -> str:
     return f"qua3ck run{project}"
 
 
-def _proposed(made: Mapping[str, tuple[Proposal, bool]], options: argparse.Namespace) -> int:
+def _show_proposal(one: Proposed) -> None:
+    """Print what was found before anything is written."""
+    if one.proposal is None:
+        why = f"nothing to propose; {one.nothing}" if one.nothing else "nothing could be proposed"
+        say(f"U   {one.source}: {why}")
+        return
+    say(f"U   {one.source}: how it is written")
+    say(*(f"    {key}: {why}" for key, why in one.proposal.evidence.items()))
+    say(*(f"    question: {question}" for question in one.proposal.questions))
+
+
+def _proposed(made: Sequence[Proposed], options: argparse.Namespace) -> int:
+    failed = [one.problem for one in made if one.problem]
+    code = 2 if failed else 0
     if options.json:
-        facts = {
-            name: {
-                "declared": one.declared,
-                "evidence": one.evidence,
-                "questions": list(one.questions),
-                "written": written,
-            }
-            for name, (one, written) in made.items()
-        }
-        say_json(facts)
-        return 0
-    for name, (one, written) in made.items():
-        say(f"U   {name}: {'written into the project file' if written else 'declared already'}")
-        say(*(f"    {key}: {why}" for key, why in one.evidence.items()))
-        say(*(f"    question: {question}" for question in one.questions))
+        say_json({one.source: _proposal_facts(one) for one in made})
+        return code
+    for one in made:
+        if one.problem:
+            say(f"U   {one.source}: not declared")
+            say(*(f"    {line}" for line in str(one.problem).splitlines()))
+        elif one.proposal:
+            say(f"U   {one.source}: {'written into the project file' if one.written else _THERE}")
     project = "" if options.project == "." else f" {options.project}"
-    say(f"next: qua3ck load{project}")
-    return 0
+    codes = [problem.code for problem in failed if problem.code]
+    say(f"next: qua3ck explain {codes[0]}" if codes else f"next: qua3ck load{project}")
+    return code
+
+
+def _proposal_facts(one: Proposed) -> dict[str, object]:
+    if one.proposal is None or one.problem:
+        problem = one.problem
+        error = (
+            {"what": problem.what, "where": problem.where, "fix": problem.fix} if problem else {}
+        )
+        return {
+            "nothing": one.nothing,
+            "written": False,
+            **({"error": {**error, "code": problem.code}} if problem else {}),
+        }
+    return {
+        "declared": one.proposal.declared,
+        "evidence": one.proposal.evidence,
+        "questions": list(one.proposal.questions),
+        "written": one.written,
+    }
 
 
 def _history(told: tuple[Took, ...], options: argparse.Namespace) -> int:

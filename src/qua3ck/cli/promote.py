@@ -16,6 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     version_argument(parser)
     parser.add_argument("--alias", default="champion", help="default: champion")
     parser.add_argument("--reason", default="", metavar="TEXT", help="kept in the ledger")
+    parser.add_argument(
+        "--at-once", action="store_true", help="without the steps of operate.canary"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -23,7 +26,9 @@ def run(options: argparse.Namespace) -> int:
     settle_version(options)
     with opened(options) as project:
         version = project.newest(options.version)
-        moved = project.promote(version, alias=options.alias, reason=options.reason)
+        moved = project.promote(
+            version, alias=options.alias, reason=options.reason, at_once=options.at_once
+        )
     return tell(moved, options, next_step="qua3ck audit")
 
 

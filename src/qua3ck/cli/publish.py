@@ -10,10 +10,16 @@ from qua3ck.cli.terminal import opened, project_argument, say, say_json
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of this verb."""
     project_argument(parser)
+    parser.add_argument(
+        "--online", action="store_true", help="write operate.features for requests instead"
+    )
+    parser.add_argument("--as-of", default="", metavar="DAY", help="online: as known on that day")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print what was published, and what was left out; 0."""
+    if options.online:
+        return _online(options)
     with opened(options) as project:
         handed = project.publish()
     if options.json:
@@ -27,4 +33,23 @@ def run(options: argparse.Namespace) -> int:
     if handed.left_out:
         say(f"left out, because a contract classifies them: {', '.join(handed.left_out)}")
     say("next: open them; data_dictionary says what each column means")
+    return 0
+
+
+def _online(options: argparse.Namespace) -> int:
+    from qua3ck.kit.clock import utc_now
+    from qua3ck.kit.records import as_json
+
+    with opened(options) as project:
+        written = project.write_features(as_of=options.as_of)
+    now = utc_now()
+    if options.json:
+        say_json([{**as_json(told), "age_seconds": told.age(now)} for told in written])
+        return 0
+    for told in written:
+        known = told.as_of or told.known
+        fresh = f"known up to {known[:19]}Z, {told.age(now) / 3600:,.1f} h ago" if known else ""
+        fresh = fresh or "made now; its tables say how fresh they are"
+        say(f"O   {told.name}: {told.rows:,} keys of {told.table} version {told.version}; {fresh}")
+    say("next: qua3ck serve")
     return 0

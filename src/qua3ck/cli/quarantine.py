@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qua3ck.cli.load import settle_words, source_line
+from qua3ck.cli.load import load_lines, settle_words
 from qua3ck.cli.terminal import opened, say, say_json
 from qua3ck.kit.errors import Qua3ckError
 
@@ -73,7 +73,7 @@ def _show(lists: Mapping[str, Sequence[Waiting]], options: argparse.Namespace) -
         return 0
     for name, waiting in lists.items():
         records = len({(one.piece, one.row) for one in waiting})
-        say(f"U   {name}: {records} records wait")
+        say(f"U   {name}: {records} record{' waits' if records == 1 else 's wait'}")
         for code, problem, column, count in summary(waiting):
             say(f"    {code}  {problem}{', ' + column if column else ''}: {count}")
             same = [one for one in waiting if (one.code, one.column) == (code, column)]
@@ -86,7 +86,7 @@ def _show(lists: Mapping[str, Sequence[Waiting]], options: argparse.Namespace) -
 def _line(one: Waiting) -> str:
     received = one.received if len(one.received) <= 60 else one.received[:57] + "..."
     tried = f"; answered {one.tried}" if one.tried else ""
-    return f"          {one.piece}, row {one.row}: {received or 'empty'}{tried}"
+    return f"          {one.piece}, {one.place}: {received or 'empty'}{tried}"
 
 
 def _exported(name: str, path: Path, lines: int, options: argparse.Namespace) -> int:
@@ -108,8 +108,9 @@ def _take(project: Project, name: str, options: argparse.Namespace) -> int:
     if options.json:
         say_json({"answers": taken, "loads": [as_json(load) for load in loads]})
         return 0
-    say(f"U   {name}: {taken} answers taken, kept in mappings/{name}.csv")
-    say(*map(source_line, loads))
+    answers = "answer" if taken == 1 else "answers"
+    say(f"U   {name}: {taken} {answers} taken, kept in mappings/{name}.csv")
+    say(*(line for load in loads for line in load_lines(load)))
     word = "" if options.project == "." else f" {options.project}"
     still = any(load.waiting for load in loads)
     say(f"next: qua3ck quarantine{word} {name}" if still else f"next: qua3ck run{word}")

@@ -10,12 +10,17 @@ from qua3ck.cli.terminal import opened, say, say_json, settle_version, version_a
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of this verb."""
     version_argument(parser)
+    parser.add_argument(
+        "--language",
+        choices=("en", "de"),
+        help="write it in this language; default: the one that was released",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the path of the report."""
     settle_version(options)
     with opened(options) as project:
-        path = project.report(options.version)
+        path = project.report(options.version, language=options.language)
     say_json({"report": str(path)}) if options.json else say(str(path))
     return 0

@@ -52,6 +52,25 @@ def settle_version(options: argparse.Namespace) -> None:
             )
 
 
+def number_between(
+    low: float, high: float, *, kind: type[int] | type[float] = int
+) -> Callable[[str], Any]:
+    """Return what reads a number of the command line, and refuses one outside of its bounds."""
+
+    def read(text: str) -> int | float:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = None
+        if number is None or not low <= number <= high:
+            what = "whole number" if kind is int else "number"
+            message = f"{text!r} is no {what} from {low:.15g} to {high:.15g}"
+            raise argparse.ArgumentTypeError(message)
+        return number
+
+    return read
+
+
 def say(*lines: str) -> None:
     """Print lines to standard output."""
     print(*lines, sep="\n")

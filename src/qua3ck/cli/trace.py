@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qua3ck.cli.terminal import opened, project_argument, say, say_json
+from qua3ck.cli.terminal import number_between, opened, project_argument, say, say_json
 from qua3ck.kit.errors import Qua3ckError
 
 if TYPE_CHECKING:
@@ -18,7 +19,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("table", nargs="?", metavar="TABLE", help="a source or a gold table")
     project_argument(parser)
     parser.add_argument("--where", default="", metavar="CONDITION", help="which rows, in SQL")
-    parser.add_argument("--limit", type=int, default=20, metavar="N", help="rows shown; default 20")
+    parser.add_argument(
+        "--limit",
+        type=number_between(1, 1_000_000),
+        default=20,
+        metavar="N",
+        help="rows shown; default 20; all that fit are counted anyway",
+    )
+    parser.add_argument(
+        "--show-personal",
+        action="store_true",
+        help="show cells of columns that a contract classifies as more than internal, too",
+    )
     parser.add_argument(
         "--openlineage", metavar="FILE", help="write every load and table as events, one a line"
     )
@@ -41,32 +53,67 @@ def run(options: argparse.Namespace) -> int:
             count = project.openlineage(Path(options.openlineage))
             say(f"{count} events in {options.openlineage}")
             return 0
-        found = project.trace(options.table, where=options.where, limit=options.limit)
+        found = project.trace(
+            options.table,
+            where=options.where,
+            limit=options.limit,
+            show_personal=options.show_personal,
+        )
+        waiting = () if options.json else project.quarantine()
     if options.json:
         say_json(as_json(found))
     else:
-        say(*_lines(found))
+        say(*_lines(found), _next(found, waiting, options))
     return 0
 
 
 def _lines(found: Trace) -> list[str]:
     lines = [f"{found.table}  {found.matches} rows fit{_first(found)}"]
     for row in found.rows:
-        lines.append("  " + ", ".join(f"{name}={value}" for name, value in row.values.items()))
+        lines.append("  " + ", ".join(f"{n}={_shown(value)}" for n, value in row.values.items()))
         for record in row.records:
             when = f", loaded {record.known}" if record.known else ""
             content = f", sha256 {record.digest[:12]}" if record.digest else ""
             place = f"{record.source}: {record.piece}, {record.place}"
             lines.append(f"    from {place}{content}{when}")
+            for said in record.answers:
+                who = f" by {said.by}" if said.by else ""
+                on = f" on {said.on}" if said.on else ""
+                lines.append(
+                    f"      {said.column} is an answer{who}{on}: {said.answer}; "
+                    "the file has something else there"
+                )
         if not row.records:
             lines.append("    its records are not known: a function made it, without a shared key")
+    if found.hidden:
+        lines.append(
+            f"    not shown, because a contract classifies them: {', '.join(found.hidden)}; "
+            "who may see them: --show-personal, which is put on record"
+        )
     for step in found.steps if found.rows else ():
         lines.append(f"  {step.table} by {step.made_by}")
         for column, rule in step.rules.items():
+            if column not in step.columns:
+                lines.append(f"    {column}: {rule}")
+                continue
             behind = ", ".join(step.columns[column]) or "no column"
             lines.append(f"    {column} = {rule}   from {behind}")
-    lines.append("next: qua3ck quarantine" if found.rows else "next: look at the condition")
     return lines
+
+
+def _shown(value: object) -> str:
+    """Return a value as a person reads it: the last bit of a sum is noise."""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def _next(found: Trace, waiting: Collection[str], options: argparse.Namespace) -> str:
+    """Return what to do next: what waits of the sources behind these rows, if anything does."""
+    project = "" if options.project == "." else f" {options.project}"
+    if not found.rows:
+        return "next: look at the condition"
+    sources = [record.source for row in found.rows for record in row.records]
+    held = next((name for name in sources if name in waiting), "")
+    return f"next: qua3ck quarantine{project} {held}" if held else f"next: qua3ck catalog{project}"
 
 
 def _first(found: Trace) -> str:

@@ -1,4 +1,4 @@
-"""Thresholds that moved after a verdict had been seen; read from the ledger, never forgotten."""
+"""Promises that were changed after a verdict had been seen; read from the ledger for ever."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from qua3ck.question.promises import as_written, moved
+
 if TYPE_CHECKING:
     from qua3ck.ledger import Entry
-
-_BETTER_LOW, _BETTER_HIGH = "at_most", "at_least"
 
 
 @dataclass(frozen=True)
 class ThresholdChange:
     """One promise that was changed when its verdict was already known.
 
-    ``before`` and ``after`` are as written, such as ``at_least 0.80``; empty when the KPI
-    was added or dropped. ``seq`` is the ledger entry of the change, ``verdict_seq`` that
+    ``before`` and ``after`` are as written, such as ``recall at_least 0.80``; empty when the
+    KPI was added or dropped. ``seq`` is the ledger entry of the change, ``verdict_seq`` that
     of the last verdict made before it.
     """
 
@@ -31,42 +31,33 @@ class ThresholdChange:
 
 
 def threshold_changes(entries: Iterable[Entry]) -> tuple[ThresholdChange, ...]:
-    """Return every change of a KPI or fairness gap after the first verdict, oldest first.
+    """Return every change of a promise after the first verdict, oldest first.
 
-    A KPI that was added before it was ever judged is no such change; one that was moved,
-    changed in its confidence, or dropped after a verdict is, and stays one even when it is
-    moved back.
+    A KPI that was added before it was ever judged is no such change; one whose number, side,
+    confidence or groups were changed, or that was dropped after a verdict, is, and stays one
+    even when it is moved back. So is a change of costs, positive class, risk answers, stop
+    rules, or of the KPI that leads.
     """
     return tuple(_changes(entries))
 
 
 def _changes(entries: Iterable[Entry]) -> Iterator[ThresholdChange]:
-    before: dict[str, str] | None = None
+    before: Mapping[str, Any] | None = None
     judged: set[str] = set()
     last_verdict = 0
     for entry in sorted(entries, key=lambda entry: entry.seq):
         if entry.event == "verdict.made":
             last_verdict = entry.seq
-            judged |= set(before or {})
+            judged |= set(as_written(before)) if before else set()
         if entry.event != "question.set":
             continue
-        after = _promises(entry.body)
-        for name in sorted(judged & (set(before or {}) | set(after))):
-            old, new = (before or {}).get(name, ""), after.get(name, "")
-            if old != new:
-                yield ThresholdChange(
-                    name, old, new, entry.at, entry.actor, entry.seq, last_verdict
-                )
-        before = after
+        if before is not None and not _same_question(before, entry.body):
+            for change in moved(before, entry.body):
+                if change.id in judged:
+                    yield ThresholdChange(*change, entry.at, entry.actor, entry.seq, last_verdict)
+        before = entry.body
 
 
-def _promises(body: Mapping[str, Any]) -> dict[str, str]:
-    named = [*body.get("kpis", ()), *body.get("fairness", ())]
-    return {str(promise["id"]): _promise(promise) for promise in named}
-
-
-def _promise(promise: Mapping[str, Any]) -> str:
-    side = _BETTER_HIGH if promise.get(_BETTER_HIGH) is not None else _BETTER_LOW
-    words = f"{promise['metric']} {side} {promise.get(side)}"
-    confidence = promise.get("confidence")
-    return f"{words} at confidence {confidence}" if confidence is not None else words
+def _same_question(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a question was only recorded anew, in full: its digest covers every word."""
+    return before.get("digest") is not None and before["digest"] == after.get("digest")

@@ -60,11 +60,13 @@ PAGES: tuple[CodePage, ...] = (
     ),
     CodePage(
         "C007",
-        "A threshold was changed after a verdict",
-        "Somebody who could know the result moved what was asked of it. That is allowed and"
-        " stays visible in every report from then on.",
+        "A promise was changed after a verdict",
+        "Somebody who could know the result moved what was asked of it: a threshold, a confidence,"
+        " slices or groups and the rows they need, costs, positive class, risk answers, stop rules,"
+        " or which KPI leads. That is allowed and stays visible in every report from then on, with"
+        " what stood before and after.",
         "Recall came out at 0.77; the question then said at_least: 0.75 instead of 0.80.",
-        "Nothing to cure: say in the release's reason why the new threshold is the right one.",
+        "Nothing to cure: say in the release's reason why the new promise is the right one.",
     ),
     CodePage(
         "C008",

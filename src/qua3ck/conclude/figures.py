@@ -45,7 +45,7 @@ def digits_for(value: float | None, low: float | None, high: float | None) -> in
     width = finite[1] - finite[0] if len(finite) == 2 else 0.0
     if width <= 0:
         size = abs(value) if value is not None and math.isfinite(value) else 0.0
-        width = size / 10 if size > 0 else 0.1
+        width = size / 10 or size or 0.1  # a tenth of the smallest float is zero
     return min(_MOST_DIGITS, max(0, 1 - math.floor(math.log10(width))))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qua3ck.conclude.figures import figure, verdict_figures, wanted
 from qua3ck.kit.findings import Finding, Severity
+from qua3ck.question.promises import NOT_ASKED, NOT_THEN
 
 if TYPE_CHECKING:
     from qua3ck.conclude.changes import ThresholdChange
@@ -66,18 +67,28 @@ def row_findings(
 
 
 def change_findings(changes: Sequence[ThresholdChange]) -> tuple[Finding, ...]:
-    """Return one finding for every threshold that was changed after a verdict."""
+    """Return one finding for every promise that was changed after a verdict."""
     return tuple(
         Finding(
             "C007",
             "warn",
             f"question, {change.id}, ledger entry {change.seq}",
-            f"After a verdict, {change.actor} changed {change.id} from"
-            f" {change.before or 'not asked'} to {change.after or 'not asked'}.",
+            _changed(change),
             {"seq": change.seq, "verdict_seq": change.verdict_seq, "at": change.at},
         )
         for change in changes
     )
+
+
+def _changed(change: ThresholdChange) -> str:
+    """Return who changed what; of what no record was kept nobody can say that it changed."""
+    before, after = change.before or NOT_ASKED, change.after or NOT_ASKED
+    if before == NOT_THEN:
+        return (
+            f"After a verdict, {change.actor} set another question: {change.id} was {NOT_THEN};"
+            f" it is {after}."
+        )
+    return f"After a verdict, {change.actor} changed {change.id} from {before} to {after}."
 
 
 def read_again(why: str) -> Finding:

@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any, Self
 from qua3ck.conclude.changes import threshold_changes
 from qua3ck.conclude.findings import change_findings
 from qua3ck.conclude.records import Conclusion
+from qua3ck.govern.risk import risk_class
 from qua3ck.kit.child import answer_of, begin
 from qua3ck.kit.clock import stamp
 from qua3ck.kit.errors import Blocked, NotEnoughEvidence, Qua3ckError
 from qua3ck.kit.hashes import digest
 from qua3ck.kit.records import as_json, from_json, load, save
+from qua3ck.question.agreement import CODE as AGREEMENT
+from qua3ck.question.agreement import agreement_findings
 
 if TYPE_CHECKING:
     from qua3ck.a3.records import Candidate
@@ -98,7 +101,8 @@ def conclude(
     Returns
     -------
     Conclusion
-        With ``release_allowed``; a change of thresholds after a verdict is among its findings.
+        With ``release_allowed``; among its findings are who had agreed to the thresholds and
+        every change of them after a verdict.
 
     Raises
     ------
@@ -137,7 +141,7 @@ def conclude(
         )
         kept = _keep(judged, candidate, workspace)
         workspace.progress("C", "judged", 1, 1)
-    return _with_changes(kept, workspace)
+    return _with_history(kept, question, workspace)
 
 
 def _level(section: Conclude, snapshot: Snapshot, workspace: Workspace) -> int:
@@ -149,11 +153,16 @@ def _level(section: Conclude, snapshot: Snapshot, workspace: Workspace) -> int:
     return max([section.openings, *(int(entry.body["m"]) for entry in opened)])
 
 
-def _with_changes(conclusion: Conclusion, workspace: Workspace) -> Conclusion:
-    """Return the conclusion with every threshold change that the ledger knows by now."""
-    others = tuple(finding for finding in conclusion.findings if finding.code != "C007")
-    changes = change_findings(threshold_changes(workspace.ledger.entries()))
-    return replace(conclusion, findings=(*others, *changes))
+def _with_history(conclusion: Conclusion, question: Question, workspace: Workspace) -> Conclusion:
+    """Return the conclusion with who agreed to the thresholds, and every change of them."""
+    fresh = {"C007", AGREEMENT}
+    others = tuple(finding for finding in conclusion.findings if finding.code not in fresh)
+    entries = workspace.ledger.entries()
+    asked = question.risk
+    risk, _ = risk_class(affects=asked.affects, domain=asked.domain, automated=asked.automated)
+    agreed = agreement_findings(question, entries, risk=risk, judged=True)
+    changes = change_findings(threshold_changes(entries))
+    return replace(conclusion, findings=(*others, *agreed, *changes))
 
 
 def _kept(

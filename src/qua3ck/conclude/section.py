@@ -1,4 +1,4 @@
-"""The section ``conclude`` of the project file: how much is sealed, how often it may be opened."""
+"""The section ``conclude`` of the project file: how much is sealed, how often and when it opens."""
 
 from __future__ import annotations
 
@@ -14,3 +14,4 @@ class Conclude(BaseModel):
 
     test_share: Annotated[float, Field(gt=0, lt=0.9)] = 0.2
     openings: Annotated[int, Field(ge=1)] = 1
+    agreed_first: bool = False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qua3ck.conclude.figures import digits_for, figure, interval, verdict_figures, wanted
 from qua3ck.kit.records import as_json
+from qua3ck.question.agreement import CODE as AGREEMENT
 
 if TYPE_CHECKING:
     from qua3ck.conclude.records import Comparison, Conclusion
@@ -41,6 +42,8 @@ def lines(conclusion: Conclusion) -> list[str]:
         if finding.severity != "inform" and finding.code not in _SAID_BY_A_ROW
         if finding.code.startswith("C")  # those of earlier phases were said there
     ]
+    about = [finding for finding in conclusion.findings if finding.code == AGREEMENT]
+    shown += [f"C  question: {said} ({AGREEMENT})" for f in about for said in f.evidence["said"]]
     return [*shown, *_ending(conclusion)]
 
 
@@ -101,7 +104,7 @@ def _ending(conclusion: Conclusion) -> list[str]:
     short = [f"{v.id} {v.verdict}" for v in (*failed, *open_ones)] + [f.code for f in others]
     reason = in_full[0] if in_full else conclusion.reasons[-1]
     also = f" Also: {', '.join(short[1:])}." if short[1:] else ""
-    return [f"blocked: {reason}{also}", f"next: qua3ck explain {code}"]
+    return [f"blocked: {reason.rstrip('.')}.{also}", f"next: qua3ck explain {code}"]
 
 
 def _missed(verdict: Verdict) -> str:

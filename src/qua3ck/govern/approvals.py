@@ -1,16 +1,20 @@
-"""Approvals: a person's signature over a version, a decision, and the ledger as they saw it."""
+"""Approvals: a person's signature over a version or the question, and the ledger they saw.
+
+One kind of signature for both: first named people sign what will be asked, with its
+thresholds; later they sign the version that met them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 from qua3ck.govern.people import Person, enrolled, person
 from qua3ck.govern.roles import require
 from qua3ck.kit.clock import stamp
 from qua3ck.kit.errors import Qua3ckError
-from qua3ck.kit.hashes import canonical_json
+from qua3ck.kit.hashes import canonical_json, decimals
 from qua3ck.store.keys import verify
 
 if TYPE_CHECKING:
@@ -20,17 +24,20 @@ if TYPE_CHECKING:
 Decision = Literal["approve", "refuse"]
 _EVENTS = {"approve": "approval.given", "refuse": "approval.refused"}
 _SHOWN = ("version", "approver", "decision", "reason")
+QUESTION = "question"
 
 
 @dataclass(frozen=True)
 class Approval:
-    """One person's word on one version; ``roles`` are those held when it was signed.
+    """One person's word on a version, or on the question; ``roles`` are those held then.
 
     ``head_n`` and ``head_hash`` are the ledger head the person saw: by signing it they
-    countersign everything before.
+    countersign everything before. On the question, ``version`` is None and ``release`` empty;
+    ``question`` is then its digest, ``promises`` every KPI and gap with its number, and
+    ``opened`` how often the seal had been opened before.
     """
 
-    version: int
+    version: int | None
     release: str
     approver: str
     roles: tuple[str, ...]
@@ -39,6 +46,9 @@ class Approval:
     at: str
     head_n: int
     head_hash: str
+    question: str = ""
+    promises: Mapping[str, Any] = field(default_factory=dict)
+    opened: int = 0
 
 
 def approve(
@@ -64,38 +74,50 @@ def approve(
         If there is no such release, the person may not approve or their key is not here
         or not the enrolled one, the reason is empty, or the ledger was tampered with.
     """
-    _check_words(version, decision, reason)
+    _check_words(f"qua3ck approve {version}", decision, reason)
     made = release_entry(workspace, version)
     who = person(workspace.root, approver)
     require(who.name, who.roles, "approve")
-    identity = workspace.keys.identity(approver, create=False)
-    if identity.public.signing != who.signing:
-        raise Qua3ckError(
-            f'The key of "{approver}" in this key store is not the one enrolled',
-            where=f"{workspace.keys.folder} against people/{approver}.pub",
-            fix=f"let {approver} approve with their own key: set QUA3CK_KEYS to its folder",
-            code="G006",
-        )
-    with workspace.ledger.locked():
-        workspace.ledger.settle()
-        head = workspace.ledger.head()
-        statement = {
-            "what": "qua3ck approval",
-            "version": version,
-            "release": made.body["digest"],
-            "approver": approver,
-            "decision": decision,
-            "reason": reason,
-            "head": {"n": head.n, "hash": head.hash},
-            "at": stamp(workspace.clock()),
-        }
-        signature = identity.sign(canonical_json(statement)).hex()
-        body = {
-            **{key: statement[key] for key in _SHOWN},
-            "signed": {"by": approver, "statement": statement, "signature": signature},
-        }
-        entry = workspace.ledger.append(_EVENTS[decision], str(version), body)
-    return _read(entry, who.roles)
+    said = {"version": version, "release": made.body["digest"]}
+    return _signed(workspace, who, str(version), decision, reason, said)
+
+
+def approve_question(
+    workspace: Workspace,
+    question: str,
+    promises: Mapping[str, Any],
+    *,
+    named: Collection[str],
+    approver: str,
+    decision: str,
+    reason: str,
+) -> Approval:
+    """Sign for or against the question as it stands, with the approver's own key.
+
+    Parameters
+    ----------
+    question : str
+        Its digest, which covers every word and number of it.
+    promises : mapping
+        Every KPI and gap with its threshold: the numbers themselves are signed, so that they
+        can be read without the project file of that day.
+    named : collection of str
+        Whom the question names; they may sign whatever their role, others need one that may
+        approve.
+    approver, decision, reason
+        As for :func:`approve`.
+
+    Raises
+    ------
+    Qua3ckError
+        As for :func:`approve`.
+    """
+    _check_words("qua3ck approve --question", decision, reason)
+    who = person(workspace.root, approver)
+    if who.name not in named:
+        require(who.name, who.roles, "approve")
+    said = {QUESTION: question, "promises": decimals(dict(promises))}
+    return _signed(workspace, who, QUESTION, decision, reason, said)
 
 
 def approvals(workspace: Workspace, version: int) -> tuple[Approval, ...]:
@@ -120,6 +142,23 @@ def approvals(workspace: Workspace, version: int) -> tuple[Approval, ...]:
         if approval.release == release:
             found.append(approval)
     return tuple(found)
+
+
+def question_approvals(entries: Sequence[Entry]) -> tuple[tuple[Entry, Approval], ...]:
+    """Return every word on the question, as it was or is, with its event; signatures checked.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        The whole ledger, oldest first.
+
+    Raises
+    ------
+    Qua3ckError
+        As for :func:`approvals`.
+    """
+    words = [e for e in entries if e.event in _EVENTS.values() and e.subject == QUESTION]
+    return tuple((entry, _checked(entry, entries)) for entry in words)
 
 
 def standing(given: Sequence[Approval]) -> tuple[Approval, ...]:
@@ -152,8 +191,7 @@ def release_entry(workspace: Workspace, version: int) -> Entry:
     )
 
 
-def _check_words(version: int, decision: str, reason: str) -> None:
-    where = f"qua3ck approve {version}"
+def _check_words(where: str, decision: str, reason: str) -> None:
     if decision not in _EVENTS:
         raise Qua3ckError(
             f'"{decision}" is no decision; possible: approve, refuse',
@@ -170,10 +208,50 @@ def _check_words(version: int, decision: str, reason: str) -> None:
         )
 
 
+def _signed(
+    workspace: Workspace,
+    who: Person,
+    subject: str,
+    decision: str,
+    reason: str,
+    said: Mapping[str, Any],
+) -> Approval:
+    """Sign what is said together with the head of the ledger, and write it down."""
+    identity = workspace.keys.identity(who.name, create=False)
+    if identity.public.signing != who.signing:
+        raise Qua3ckError(
+            f'The key of "{who.name}" in this key store is not the one enrolled',
+            where=f"{workspace.keys.folder} against people/{who.name}.pub",
+            fix=f"let {who.name} approve with their own key: set QUA3CK_KEYS to its folder",
+            code="G006",
+        )
+    with workspace.ledger.locked():
+        workspace.ledger.settle()
+        head = workspace.ledger.head()
+        statement = {
+            "what": "qua3ck approval",
+            **said,
+            "approver": who.name,
+            "decision": decision,
+            "reason": reason,
+            "head": {"n": head.n, "hash": head.hash},
+            "at": stamp(workspace.clock()),
+        }
+        if subject == QUESTION:
+            statement["opened"] = len(workspace.ledger.entries("seal.opened"))
+        signature = identity.sign(canonical_json(statement)).hex()
+        body = {
+            **{key: statement[key] for key in _SHOWN if key in statement},
+            "signed": {"by": who.name, "statement": statement, "signature": signature},
+        }
+        entry = workspace.ledger.append(_EVENTS[decision], subject, body)
+    return _read(entry, who.roles)
+
+
 def _checked(entry: Entry, entries: Sequence[Entry]) -> Approval:
     """Return the approval in an event, or raise if its signature does not hold."""
     who = enrolled(entries[: entry.seq]).get(str(entry.body.get("approver")))
-    if who is None or not _holds(entry, who):
+    if who is None or not (_holds(entry, who) and _fits(entry, entries)):
         raise Qua3ckError(
             "The signature of an approval does not hold",
             where=f"ledger/chain.jsonl, line {entry.seq + 1}",
@@ -187,22 +265,31 @@ def _holds(entry: Entry, who: Person) -> bool:
     try:
         signed = entry.body["signed"]
         statement = signed["statement"]
+        shown = {key: statement[key] for key in _SHOWN if key in statement}
         return (
-            all(entry.body[key] == statement[key] for key in _SHOWN)
+            entry.body == {**shown, "signed": signed}
             and signed["by"] == who.name
             and verify(who.signing, bytes.fromhex(signed["signature"]), canonical_json(statement))
-            and entry.subject == str(statement["version"])
             and statement["head"] == {"n": entry.seq, "hash": entry.prev}
         )
     except (KeyError, TypeError, ValueError):
         return False
 
 
+def _fits(entry: Entry, entries: Sequence[Entry]) -> bool:
+    """Whether what was signed is about the event's subject, and in step with the ledger."""
+    said = entry.body["signed"]["statement"]
+    if entry.subject != QUESTION:
+        return entry.subject == str(said.get("version"))
+    opened = sum(one.event == "seal.opened" for one in entries[: entry.seq])
+    return bool(said.get(QUESTION)) and said.get("opened") == opened
+
+
 def _read(entry: Entry, roles: tuple[str, ...]) -> Approval:
     statement = entry.body["signed"]["statement"]
     return Approval(
-        version=statement["version"],
-        release=statement["release"],
+        version=statement.get("version"),
+        release=statement.get("release", ""),
         approver=statement["approver"],
         roles=roles,
         decision=statement["decision"],
@@ -210,4 +297,7 @@ def _read(entry: Entry, roles: tuple[str, ...]) -> Approval:
         at=statement["at"],
         head_n=statement["head"]["n"],
         head_hash=statement["head"]["hash"],
+        question=statement.get(QUESTION, ""),
+        promises=statement.get("promises", {}),
+        opened=statement.get("opened", 0),
     )

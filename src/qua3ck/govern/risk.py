@@ -32,7 +32,7 @@ _ANNEX_III: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "5(b)",
         "creditworthiness of natural persons",
-        ("credit", "credit_scoring", "lending", "loan"),
+        ("credit", "creditworthiness", "lending", "loan", "mortgage", "microfinance"),
     ),
     (
         "5(c)",
@@ -55,23 +55,25 @@ _ANNEX_III: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 _WORDS = {word: (point, title) for point, title, words in _ANNEX_III for word in words}
 
 
-def risk_class(affects: str, domain: str, automated: bool) -> tuple[RiskClass, str]:
+def risk_class(affects: str | None, domain: str, automated: bool) -> tuple[RiskClass, str]:
     """Return the risk class that the answers give, and the reason for it.
 
     Parameters
     ----------
-    affects : {"people", "organisation", "nobody"}
-        Whom a wrong number hits.
+    affects : {"people", "organisation", "nobody"} or None
+        Whom a wrong number hits; None if nobody has said.
     domain : str
-        The field of use; case, blanks and dashes do not matter.
+        The field of use; case, blanks and dashes do not matter, and a phrase ("bank loan
+        scoring") falls under the point of any word in it.
     automated : bool
         Whether it decides without a person.
 
     Returns
     -------
     tuple of (class, reason)
-        ``high`` for people in a domain of Annex III and for people affected by an
-        automated decision, ``limited`` for other people, else ``minimal``. Critical
+        ``high`` for people in a domain of Annex III, for people affected by an automated
+        decision, for any automated decision about credit, and as long as nobody has said
+        whom it affects; ``limited`` for other people, else ``minimal``. Critical
         infrastructure is high whomever it affects.
 
     Raises
@@ -87,8 +89,15 @@ def risk_class(affects: str, domain: str, automated: bool) -> tuple[RiskClass, s
     """
     word = re.sub(r"[\s-]+", "_", domain.strip().lower())
     _refuse_slip(word, domain)
-    point, title = _WORDS.get(word, ("", ""))
-    if point and (affects == "people" or (point == "2" and affects != "nobody")):
+    point, title = _point(word)
+    if affects is None:
+        return "high", (
+            "nobody has said whom a wrong number hits, and until then the strictest class"
+            " holds: answer question.risk.affects (people, organisation or nobody)"
+        )
+    infrastructure = point == "2" and affects != "nobody"
+    credit = point == "5(b)" and automated  # who lends to a firm lends to its owners
+    if point and (affects == "people" or infrastructure or credit):
         return "high", f"EU AI Act, Annex III {point}: {title}"
     if affects == "people" and automated:
         return "high", "people are affected by a decision that no person takes (GDPR Art. 22)"
@@ -97,9 +106,20 @@ def risk_class(affects: str, domain: str, automated: bool) -> tuple[RiskClass, s
     return "minimal", f"no natural person is affected (affects: {affects})"
 
 
+def _point(word: str) -> tuple[str, str]:
+    """Return point and title of Annex III for a domain; the longest known words in it count."""
+    parts = word.split("_")
+    for length in range(len(parts), 0, -1):
+        for start in range(len(parts) - length + 1):
+            found = _WORDS.get("_".join(parts[start : start + length]))
+            if found:
+                return found
+    return "", ""
+
+
 def _refuse_slip(word: str, domain: str) -> None:
     near = difflib.get_close_matches(word, _WORDS, n=1, cutoff=0.8)
-    if word not in _WORDS and near:
+    if not _point(word)[0] and near:
         raise Qua3ckError(
             f'Unknown domain "{domain}"; did you mean "{near[0]}"?',
             where="question.risk.domain",

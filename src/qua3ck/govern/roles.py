@@ -23,6 +23,8 @@ MAY: Mapping[str, frozenset[str]] = {
     "approve": frozenset({"owner", "risk_manager", "data_steward", "domain_expert"}),
     "promote": frozenset({"owner", "risk_manager", "ml_engineer"}),
     "enrol": frozenset({"owner"}),
+    "set back": frozenset({"owner"}),
+    "switch off": frozenset(ROLES) - {"auditor"},
 }
 
 # What a ledger event needs; an event that is not listed needs the right to run. Approvals
@@ -33,11 +35,17 @@ _EVENT_NEEDS: Mapping[str, str | None] = {
     "approval.given": None,
     "approval.refused": None,
     "ledger.repaired": None,
+    "ledger.set_back": "set back",
     "openings.declared": None,
     "seal.opened": "open the seal",
     "seal.reread": "open the seal",
     "alias.moved": "promote",
     "promotion.refused": "promote",
+    "security.accepted": "promote",
+    "serving.off": "switch off",
+    "serving.on": "promote",
+    "key.added": "promote",
+    "key.revoked": "switch off",
 }
 
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 Content: TypeAlias = "str | Html"
 
 _VOID = frozenset(
-    {"meta", "br", "hr", "line", "rect", "circle", "path", "polyline", "col", "input"}
+    {"meta", "br", "hr", "img", "line", "rect", "circle", "path", "polyline", "col", "input"}
 )
 
 

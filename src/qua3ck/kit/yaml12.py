@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,8 @@ def read_yaml(path: Path, dialect: Dialect) -> tuple[Any, Places]:
     Raises
     ------
     Qua3ckError
-        If it is not UTF-8, not YAML, empty, has a key twice, or a value that YAML would change.
+        If it is not UTF-8, not YAML, empty, nested too deeply, has a key twice, or a value that
+        YAML would change.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
@@ -102,6 +104,8 @@ def read_yaml(path: Path, dialect: Dialect) -> tuple[Any, Places]:
         node = YAML(typ="rt").compose(text)
     except YAMLError as problem:
         raise _unreadable(problem, path, text, dialect) from None
+    except RecursionError:
+        raise _too_deep(_deep_line(text), path, dialect) from None
     if node is None:
         raise Qua3ckError(
             f"The {dialect.what} is empty",
@@ -132,6 +136,33 @@ def _unreadable(problem: Exception, path: Path, text: str, dialect: Dialect) -> 
     )
 
 
+def _too_deep(line: int, path: Path, dialect: Dialect) -> Qua3ckError:
+    return Qua3ckError(
+        f"The file is nested deeper than {_DEEPEST} levels or has over {_MOST_VALUES:,} values",
+        where=f"{path}, line {line}",
+        fix="look for brackets that are never closed; write out what an alias (*name) stands "
+        "for, and split the file",
+        code=dialect.unreadable,
+    )
+
+
+def _deep_line(text: str) -> int:
+    """Return the line where a text is nested too deeply for its tree to be built."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
+
+    depth, line = 0, 1
+    with suppress(YAMLError):  # a mistake further down: the nesting before it is told
+        for event in YAML(typ="rt").parse(text):
+            depth += isinstance(event, CollectionStartEvent)
+            depth -= isinstance(event, CollectionEndEvent)
+            line = int(event.start_mark.line) + 1
+            if depth > _DEEPEST:
+                break
+    return line
+
+
 def _value(
     node: Any, keys: Keys, lines: dict[Keys, tuple[int, int]], path: Path, dialect: Dialect
 ) -> Any:
@@ -139,12 +170,7 @@ def _value(
 
     lines[keys] = (node.start_mark.line + 1, node.start_mark.column + 1)
     if len(keys) > _DEEPEST or len(lines) > _MOST_VALUES:
-        raise Qua3ckError(
-            f"The file is nested deeper than {_DEEPEST} levels or has over {_MOST_VALUES:,} values",
-            where=f"{path}, line {node.start_mark.line + 1}",
-            fix="write out what an alias (*name) stands for, and split the file",
-            code=dialect.unreadable,
-        )
+        raise _too_deep(node.start_mark.line + 1, path, dialect)
     if isinstance(node, MappingNode):
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:

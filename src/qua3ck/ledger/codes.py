@@ -61,8 +61,8 @@ PAGES: tuple[CodePage, ...] = (
         "A copy of the head that is kept elsewhere, the witness, saw more events or other ones."
         " A chain and head that agree with each other do not show this.",
         "The project folder was restored from last week's backup.",
-        "Find the newer folder. If the old state is meant to go on, that is a decision: keep the"
-        " witness file as evidence, move it away yourself, and write down why.",
+        "Find the newer folder. If the old state is meant to go on, that is an owner's decision,"
+        " recorded with what the witness saw: qua3ck restore with --set-back and the reason.",
     ),
     CodePage(
         "L008",

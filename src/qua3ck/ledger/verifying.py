@@ -41,7 +41,7 @@ class Verification:
 
 
 @dataclass
-class _Walk:
+class Walk:
     """What is known after some lines: hashes by position, people, and what is wrong."""
 
     hashes: list[str] = field(default_factory=list)
@@ -49,8 +49,13 @@ class _Walk:
     problems: list[str] = field(default_factory=list)
 
     def says(self, text: str) -> None:
+        """Note a problem; beyond the first twenty only that there are some."""
         if len(self.problems) < _MOST:
             self.problems.append(text)
+
+    def key(self, name: str) -> bytes | None:
+        """Return the public signing key that the lines so far enrolled for a person."""
+        return _key(self.people.get(name))
 
 
 def verify_ledger(
@@ -81,11 +86,11 @@ def verify_ledger(
     Verification
         At most 20 problems, each with its line.
     """
-    walk = _Walk()
+    walk = Walk()
     if not chain.exists():
         walk.says(f"{chain.name}: there is no ledger")
     stored = chain.read_bytes() if chain.exists() else b""
-    _walk_lines(stored, walk)
+    walk_lines(stored, walk)
     if people is not None:
         _check_people(walk, people)
     _check_head(walk, head, following, keys if people is None else None)
@@ -94,11 +99,12 @@ def verify_ledger(
     return Verification(not walk.problems, len(walk.hashes), tuple(walk.problems))
 
 
-def _walk_lines(stored: bytes, walk: _Walk) -> None:
+def walk_lines(stored: bytes, walk: Walk) -> None:
+    """Check further lines of a chain, each with its newline, and add them to the walk."""
     *lines, torn = stored.split(b"\n")
-    prev = FIRST_PREV
     hashes = walk.hashes
-    for number, line in enumerate(lines, start=1):
+    prev = hashes[-1] if hashes else FIRST_PREV
+    for number, line in enumerate(lines, start=len(hashes) + 1):
         suffix = expected_suffix(line)
         fields = read_fields(line)
         if fields is None:
@@ -120,10 +126,10 @@ def _walk_lines(stored: bytes, walk: _Walk) -> None:
         if "signed" in fields["body"] or fields["event"] in _SIGNED:
             _check_signed(number, fields, walk)
     if torn:
-        walk.says(f"line {len(lines) + 1}: torn, {len(torn)} bytes without an end")
+        walk.says(f"line {len(hashes) + 1}: torn, {len(torn)} bytes without an end")
 
 
-def _check_signed(number: int, fields: Mapping[str, Any], walk: _Walk) -> None:
+def _check_signed(number: int, fields: Mapping[str, Any], walk: Walk) -> None:
     """Check the signature inside a body, and take over what an enrolment says."""
     event, body = fields["event"], fields["body"]
     match body.get("signed"):
@@ -144,12 +150,12 @@ def _check_signed(number: int, fields: Mapping[str, Any], walk: _Walk) -> None:
             walk.says(f"line {number}, {event}: {name} is not the one that {by} signed")
     if event == "person.enrolled":
         _check_enrolment(number, by, said, text, name=fields["subject"], walk=walk)
-    elif not _signed(said, text, _key(walk.people.get(by))):
+    elif not _signed(said, text, walk.key(by)):
         walk.says(f"line {number}, {event}: the signature of {by} is wrong")
 
 
 def _check_enrolment(
-    number: int, by: str, said: dict[str, Any], text: str, *, name: str, walk: _Walk
+    number: int, by: str, said: dict[str, Any], text: str, *, name: str, walk: Walk
 ) -> None:
     """Only an owner enrols; the first person is their own."""
     signer = said if not walk.people and by == name else walk.people.get(by)
@@ -163,7 +169,7 @@ def _check_enrolment(
         walk.people[name] = said
 
 
-def _check_people(walk: _Walk, folder: Path) -> None:
+def _check_people(walk: Walk, folder: Path) -> None:
     for name, statement in walk.people.items():
         try:
             file = json.loads((folder / f"{name}.pub").read_bytes())
@@ -175,14 +181,14 @@ def _check_people(walk: _Walk, folder: Path) -> None:
 
 
 def _check_head(
-    walk: _Walk, path: Path, following: Path, keys: Callable[[str], bytes | None] | None
+    walk: Walk, path: Path, following: Path, keys: Callable[[str], bytes | None] | None
 ) -> None:
     """Hold the signed head against the chain; a next head that is signed and fits counts."""
 
     def signed(candidate: Head) -> bool:
         if keys is not None and not walk.people:
             return candidate.signed_by(keys(candidate.signer))
-        return candidate.signed_by(_key(walk.people.get(candidate.signer)))
+        return candidate.signed_by(walk.key(candidate.signer))
 
     n = len(walk.hashes)
     head, after = read_head(path), read_head(following)
@@ -202,7 +208,7 @@ def _check_head(
         walk.says(f"line {n}: not the event that the head was signed over")
 
 
-def _check_witness(walk: _Walk, path: Path) -> None:
+def _check_witness(walk: Walk, path: Path) -> None:
     if not path.exists():
         return
     seen, n = read_head(path), len(walk.hashes)

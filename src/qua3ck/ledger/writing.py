@@ -94,6 +94,7 @@ class Ledger:
         self._patience = patience
         self._seen: list[Entry] = []
         self._seen_bytes = 0
+        self._whole = False  # whether what was seen was held against the heads
         self._lock: BaseFileLock | None = None
 
     def __repr__(self) -> str:
@@ -141,7 +142,8 @@ class Ledger:
         Raises
         ------
         Qua3ckError
-            If a line was changed: nothing is decided on it.
+            If a line was changed, or lines that a head or a witness has counted are gone:
+            nothing is decided on it.
         """
         self._catch_up()
         return [
@@ -161,7 +163,7 @@ class Ledger:
         """
         head = read_head(self._head_path)
         if head is None:
-            raise self._tampered("L005", "There is no readable head", self._head_path)
+            raise _tampered("L005", "There is no readable head", self._head_path)
         return head
 
     def verify(self) -> Verification:
@@ -233,10 +235,10 @@ class Ledger:
         tip, head = self._tip(), read_head(self._head_path)
         following = read_head(self._next_path)
         if head is None and self._head_path.exists():
-            raise self._tampered("L005", "The head cannot be read", self._head_path)
+            raise _tampered("L005", "The head cannot be read", self._head_path)
         if head is not None and not head.signed_by(self.keys(head.signer)):
             where = f"{self._head_path}, signer {head.signer}"
-            raise self._tampered("L005", "The head's signature is wrong", where)
+            raise _tampered("L005", "The head's signature is wrong", where)
         n = head.n if head else 0
         announced = following is not None and following.n == n + 1
         if tip.n == n + 1 and announced and following and self._completes(tip, head, following):
@@ -261,36 +263,30 @@ class Ledger:
 
     def _refuse_tampering(self, tip: _Tip, head: Head | None) -> None:
         n = head.n if head else 0
-        if tip.n < n:
-            missing = f"seq {tip.n}" if n - tip.n == 1 else f"seq {tip.n} to {n - 1}"
-            says = f"Events are missing at the end: the signed head counts {n}, {missing} is gone"
-            raise self._tampered("L003", says, f"{self.chain}, after line {tip.n}")
+        if head and tip.n < n:
+            raise _cut_short(head, tip.n, self.chain)
         if tip.n > n:
             says = (
                 f"{tip.n - n} events after the signed head, which counts {n}"
                 if head
                 else f"{tip.n} events, but the signed head is gone"
             )
-            raise self._tampered("L004" if head else "L005", says, f"{self.chain}, line {n + 1}")
+            raise _tampered("L004" if head else "L005", says, f"{self.chain}, line {n + 1}")
         if head and tip.hash != head.hash:
             says = "The last event is not the one the head was signed over"
-            raise self._tampered("L006", says, f"{self.chain}, line {n}")
+            raise _tampered("L006", says, f"{self.chain}, line {n}")
         for path in self.witnesses:
             seen = read_head(path)
             if seen is None and path.exists():
-                raise self._tampered("L007", "The witness of the ledger cannot be read", path)
+                raise _tampered("L007", "The witness of the ledger cannot be read", path)
             if seen and (seen.n > n or (seen.n == n and seen.hash != tip.hash)):
-                says = (
-                    f"The ledger was set back or written anew: a witness saw {seen.n} events, "
-                    f"the chain has {n}"
-                )
-                raise self._tampered("L007", says, str(path))
+                raise _set_back(seen, n, path)
 
     def _cut(self, tip: _Tip, *, announced: bool) -> dict[str, Any]:
         """Cut a torn last line that a crash explains; return what to record of it."""
         if not announced:
             says = f"{len(tip.torn)} bytes follow the last event, and no crash explains them"
-            raise self._tampered("L004", says, f"{self.chain}, line {tip.n + 1}")
+            raise _tampered("L004", says, f"{self.chain}, line {tip.n + 1}")
         with self.chain.open("r+b") as handle:
             handle.truncate(tip.size)
             os.fsync(handle.fileno())
@@ -392,7 +388,7 @@ class Ledger:
         line = whole.rpartition(b"\n")[2]
         fields = decode(line)
         if fields is None:
-            raise self._tampered("L006", "The last event was changed", f"{self.chain}, last line")
+            raise _tampered("L006", "The last event was changed", f"{self.chain}, last line")
         return _Tip(fields["seq"] + 1, fields, end - len(torn), torn)
 
     def _catch_up(self) -> None:
@@ -400,11 +396,24 @@ class Ledger:
         size = self.chain.stat().st_size if self.chain.exists() else 0
         if size < self._seen_bytes:
             self._seen, self._seen_bytes = [], 0
-        if size == self._seen_bytes:
+        if size == self._seen_bytes and self._whole:
+            return
+        self._whole = False
+        # First the heads: a line is there before a head counts it, so the chain read after
+        # them has every event that they count, also beside a writer.
+        heads = [(path, read_head(path)) for path in (self._head_path, *self.witnesses)]
+        self._read_on()
+        for path, head in heads:
+            if head is not None:
+                _refuse_shorter(self._seen, head, path, chain=self.chain)
+        self._whole = True
+
+    def _read_on(self) -> None:
+        if not self.chain.exists():
             return
         with self.chain.open("rb") as handle:
             handle.seek(self._seen_bytes)
-            new = handle.read(size - self._seen_bytes)
+            new = handle.read()
         whole = new[: new.rfind(b"\n") + 1]
         for line in whole.split(b"\n")[:-1]:
             fields = decode(line)
@@ -412,7 +421,7 @@ class Ledger:
             prev = self._seen[-1].hash if self._seen else FIRST_PREV
             if fields is None or fields["seq"] != due or fields["prev"] != prev:
                 says = f"The event with seq {due} was changed, or does not follow the one before"
-                raise self._tampered("L006", says, f"{self.chain}, line {due + 1}")
+                raise _tampered("L006", says, f"{self.chain}, line {due + 1}")
             self._seen.append(Entry(**fields))
             self._seen_bytes += len(line) + 1
 
@@ -425,5 +434,32 @@ class Ledger:
         else:
             yield
 
-    def _tampered(self, code: str, says: str, where: object) -> Qua3ckError:
-        return Qua3ckError(says, where=str(where), fix=_RESTORE, code=code)
+
+def _refuse_shorter(seen: Sequence[Entry], head: Head, path: Path, *, chain: Path) -> None:
+    """Refuse a chain that its head, or the witness at ``path``, has seen longer or otherwise."""
+    n = len(seen)
+    if head.n <= n and seen[head.n - 1].hash == head.hash:
+        return
+    if path.parent != chain.parent:
+        raise _set_back(head, n, path)
+    if head.n > n:
+        raise _cut_short(head, n, chain)
+    says = "An event is not the one the head was signed over"
+    raise _tampered("L006", says, f"{chain}, line {head.n}")
+
+
+def _cut_short(head: Head, n: int, chain: Path) -> Qua3ckError:
+    missing = f"seq {n}" if head.n - n == 1 else f"seq {n} to {head.n - 1}"
+    says = f"Events are missing at the end: the signed head counts {head.n}, {missing} is gone"
+    return _tampered("L003", says, f"{chain}, after line {n}")
+
+
+def _set_back(seen: Head, n: int, path: Path) -> Qua3ckError:
+    says = (
+        f"The ledger was set back or written anew: a witness saw {seen.n} events, the chain has {n}"
+    )
+    return _tampered("L007", says, str(path))
+
+
+def _tampered(code: str, says: str, where: object) -> Qua3ckError:
+    return Qua3ckError(says, where=str(where), fix=_RESTORE, code=code)

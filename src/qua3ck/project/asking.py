@@ -1,10 +1,17 @@
-"""Sets the question and the budget of openings into the ledger, and every change of them."""
+"""Sets the question and the budget of openings into the ledger; keeps the seal until agreed."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qua3ck.kit.errors import Qua3ckError
+from qua3ck.question.agreement import hold_agreement
+from qua3ck.question.promises import moved, promised
+
 if TYPE_CHECKING:
+    from qua3ck.a3.records import Candidate
+    from qua3ck.conclude.section import Conclude
     from qua3ck.govern import Workspace
     from qua3ck.question.records import Question
 
@@ -12,23 +19,16 @@ if TYPE_CHECKING:
 def set_question(question: Question, workspace: Workspace) -> None:
     """Record the question if it differs from the one set last.
 
-    The event keeps every threshold, and the numbers of the verdicts that had been made
-    before: whoever moves a threshold after seeing a result leaves that to be read.
+    The event keeps every promise, and the numbers of the verdicts that had been made before:
+    whoever changes one after seeing a result leaves that to be read. A question of which an
+    older entry holds only a part is recorded once more, in full.
     """
     past = workspace.ledger.entries("question.set")
-    if past and past[-1].body["digest"] == question.digest:
+    now = promised(question)
+    if past and past[-1].body["digest"] == question.digest and not moved(past[-1].body, now):
         return
     verdicts = [entry.seq for entry in workspace.ledger.entries("verdict.made")]
-    body: dict[str, Any] = {
-        "digest": question.digest,
-        "kpis": [_threshold(kpi) for kpi in question.kpis],
-        "fairness": [
-            {"id": gap.id, "metric": gap.metric, "by": gap.by, "at_most": gap.at_most}
-            for gap in question.fairness
-        ],
-        "stop_if": list(question.stop_if),
-        "after_verdicts": verdicts,
-    }
+    body: dict[str, Any] = {"digest": question.digest, **now, "after_verdicts": verdicts}
     workspace.ledger.append("question.set", workspace.project, body)
 
 
@@ -44,12 +44,36 @@ def set_openings(openings: int, workspace: Workspace) -> None:
         workspace.ledger.append("openings.declared", workspace.project, body)
 
 
-def _threshold(kpi: Any) -> dict[str, Any]:
-    return {
-        "id": kpi.id,
-        "metric": kpi.metric,
-        kpi.direction: kpi.threshold,
-        "confidence": kpi.confidence,
-        "slice_by": list(kpi.slice_by),
-        "slice": {key: str(value) for key, value in (kpi.slice or {}).items()},
-    }
+def hold_seal(
+    question: Question, section: Conclude, candidate: Candidate, workspace: Workspace
+) -> None:
+    """Refuse to open the seal for a candidate while the question is not agreed to.
+
+    Raises
+    ------
+    Blocked
+        If a named person refuses the question, or must still sign it (Q012). Never for a
+        candidate that the seal was opened for: what was seen cannot be unseen.
+    """
+    opened = workspace.ledger.entries("seal.opened")
+    if all(entry.body["candidate"] != candidate.digest for entry in opened):
+        hold_agreement(question, workspace.ledger.entries(), all_first=section.agreed_first)
+
+
+def refuse_to_begin(root: Path, name: str) -> None:
+    """Refuse an approval in a project that nobody has begun: its giver would become the owner.
+
+    Raises
+    ------
+    Qua3ckError
+        With what the owner types first (G001).
+    """
+    if (root / "ledger" / "chain.jsonl").exists() or (root / "people").exists():
+        return
+    raise Qua3ckError(
+        f'"{name}" cannot sign yet: nobody is enrolled, and who begins a project becomes its owner',
+        where=str(root),
+        fix=f"let the owner type first: qua3ck enrol {name} --role ROLE"
+        " (or qua3ck run, to sign as the owner)",
+        code="G001",
+    )

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qua3ck.kit.clock import Clock, utc_now
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.hashes import digest
-from qua3ck.kit.records import as_json
-from qua3ck.store.backup import Copied, Tell, back_up, bring_back, silent
+from qua3ck.kit.records import as_json, write_atomic
+from qua3ck.kit.wording import one_line
+from qua3ck.store.backup import Copied, Tell, back_up, bring_back, brought_back, silent
 
 if TYPE_CHECKING:
     from qua3ck.govern import Workspace
+    from qua3ck.ledger import Ledger
+    from qua3ck.ledger.heads import Head
 
 
 @dataclass(frozen=True)
@@ -47,10 +53,21 @@ class Backup:
 
 @dataclass(frozen=True)
 class Witness:
-    """A copy of a ledger's head on this machine: where it lies, and how many events it saw."""
+    """A copy of a ledger's head on this machine that has seen what a backup does not have.
+
+    Attributes
+    ----------
+    path : str
+        Where it lies.
+    events : int
+        How many it has seen.
+    hash : str
+        Of the last of them.
+    """
 
     path: str
     events: int
+    hash: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,10 +81,14 @@ class Restored:
     files, size : int
         All of them, and their bytes.
     events : int
-        In its ledger.
+        In its ledger, as the backup has it.
     ahead : tuple of Witness
-        Those that have seen later events, which are lost with the old folder; until they are
-        put aside, the restored ledger counts as set back (L007).
+        Those that have seen other or later events. Until it is said that this older state is to
+        go on, the restored ledger counts as set back (L007).
+    set_back : bool
+        Whether that was said, and is recorded.
+    moved : str
+        Where the project is whose place this one took; empty if there was none.
     """
 
     name: str
@@ -76,6 +97,8 @@ class Restored:
     size: int
     events: int
     ahead: tuple[Witness, ...]
+    set_back: bool = False
+    moved: str = ""
 
 
 def make_backup(workspace: Workspace, to: str, *, rehearse: bool, whole: bool) -> Backup:
@@ -127,9 +150,17 @@ def make_backup(workspace: Workspace, to: str, *, rehearse: bool, whole: bool) -
 
 
 def restore(
-    source: str, to: str | Path, *, name: str | None = None, tell: Tell = silent
+    source: str,
+    to: str | Path,
+    *,
+    name: str | None = None,
+    replace: bool = False,
+    set_back: str | None = None,
+    actor: str | None = None,
+    clock: Clock = utc_now,
+    tell: Tell = silent,
 ) -> Restored:
-    """Write a backup into a new folder, checked byte by byte; needs no project and no key.
+    """Write a backup into a folder, checked byte by byte; needs no project, and mostly no key.
 
     Parameters
     ----------
@@ -139,35 +170,174 @@ def restore(
         A folder that is empty or does not exist; appears when everything is in it.
     name : str, optional
         Which backup; default: the newest.
+    replace : bool
+        Take the place of a project that stands there; it is renamed, and kept.
+    set_back : str, optional
+        Why this older state is to go on although later events are known here. It is recorded
+        (``ledger.set_back``), and what witnesses saw is kept beside them. Also for a folder that
+        was restored before without it.
+    actor : str, optional
+        Who says so: an owner.
 
     Raises
     ------
     Qua3ckError
-        If there is none, the folder is not empty, or a file of the backup is damaged.
+        If there is none, the folder is not empty, a file of the backup is damaged, the reason
+        is blank, or it would undo history in the place of a project without a reason.
     """
+    if set_back is not None and not one_line(set_back):
+        raise Qua3ckError(
+            "An older state is to go on, and nothing says why",
+            where="qua3ck restore --set-back",
+            fix='say it in a sentence: --set-back "the disk died"; it is kept for good',
+            code="S020",
+        )
+    set_back = one_line(set_back or "")
     folder = Path(to).absolute()
-    copied = bring_back(source, folder, name=name, tell=tell)
-    chain = folder / "ledger" / "chain.jsonl"
-    events = chain.read_bytes().count(b"\n") if chain.exists() else 0
+    copied = brought_back(source, folder, name=name) if set_back else None
+    if copied is None or not _ahead(folder):
+
+        def look(part: Path) -> None:
+            _refuse_undoing(part, replace=replace, set_back=set_back, actor=actor)
+
+        copied = bring_back(source, folder, name=name, replace=replace, look=look, tell=tell)
+    ahead = _ahead(folder)
+    events = len(_lines(folder))
+    if set_back and ahead:
+        _go_on(folder, ahead, copied.name, set_back, actor=actor, clock=clock)
     return Restored(
         copied.name,
         str(folder),
         len(copied.manifest.files),
         copied.manifest.size,
         events,
-        tuple(_ahead(folder, events)),
+        ahead,
+        bool(set_back and ahead),
+        str(copied.moved or ""),
     )
 
 
-def _ahead(folder: Path, events: int) -> Iterator[Witness]:
-    """Yield the witnesses on this machine that have seen more than the backup has."""
+def _lines(folder: Path) -> list[bytes]:
+    chain = folder / "ledger" / "chain.jsonl"
+    return chain.read_bytes().split(b"\n")[:-1] if chain.exists() else []
+
+
+def _ahead(folder: Path) -> tuple[Witness, ...]:
+    """Return the witnesses on this machine that have seen what this ledger does not have."""
     from qua3ck.govern import open_workspace
     from qua3ck.ledger.heads import read_head
 
+    lines = _lines(folder)
+    found = []
     for path in open_workspace(folder, folder.name, read_only=True).ledger.witnesses:
         head = read_head(path)
-        if head is not None and head.n > events:
-            yield Witness(str(path), head.n)
+        if head is None:
+            continue
+        if head.n > len(lines) or json.loads(lines[head.n - 1])["hash"] != head.hash:
+            found.append(Witness(str(path), head.n, head.hash))
+    return tuple(found)
+
+
+def _refuse_undoing(part: Path, *, replace: bool, set_back: str, actor: str | None) -> None:
+    """Refuse, before anything has happened, what could not go on afterwards."""
+    ahead = _ahead(part)
+    if ahead and set_back:
+        _owner(part, actor)
+        for one in ahead:
+            _refuse_kept_by_others(Path(one.path))
+    elif ahead and replace:
+        raise Qua3ckError(
+            f"This backup has {len(_lines(part))} events, and a witness has seen "
+            f"{ahead[0].events}: the project that stands there knows more; nothing was changed",
+            where=ahead[0].path,
+            fix='look at the backup in a new folder first; to go on with it: --set-back "WHY"',
+            code="S020",
+        )
+
+
+def _owner(folder: Path, actor: str | None, clock: Clock = utc_now) -> Ledger:
+    """Return the restored ledger for a person who may set it back; it looks at no witness."""
+    from qua3ck.govern import open_workspace, person, require
+    from qua3ck.ledger import Ledger
+
+    reader = open_workspace(folder, folder.name, actor=actor, read_only=True)
+    who = person(folder, reader.actor)
+    require(who.name, who.roles, "set back")
+    identity = reader.keys.identity(who.name, create=False)
+    if identity.public != who.public:
+        raise Qua3ckError(
+            f'The key of "{who.name}" in the key store is not the one enrolled in this project',
+            where=f"{reader.keys.folder} against people/{who.name}.pub",
+            fix="set QUA3CK_KEYS to the folder with the enrolled key",
+            code="G006",
+        )
+    return Ledger(
+        folder / "ledger",
+        actor=who.name,
+        sign=identity.sign,
+        keys=reader.ledger.keys,
+        clock=clock,
+        people=folder / "people",
+    )
+
+
+def _refuse_kept_by_others(path: Path) -> None:
+    if not os.access(path.parent, os.W_OK):
+        raise Qua3ckError(
+            "A witness that you cannot write has seen events that are not in this backup",
+            where=str(path),
+            fix="ask who keeps it to put it aside; or leave this machine's QUA3CK_WITNESS unset",
+            code="S020",
+        )
+
+
+def _go_on(
+    folder: Path,
+    ahead: Sequence[Witness],
+    backup: str,
+    reason: str,
+    *,
+    actor: str | None,
+    clock: Clock,
+) -> None:
+    """Record that an older state goes on, and have the witnesses follow it.
+
+    What they saw is kept beside them first, then the event is written, then they are: killed in
+    between, typing the same again ends the same.
+    """
+    from qua3ck.govern import open_workspace
+
+    ledger = _owner(folder, actor, clock)
+    checked = ledger.verify()
+    if not checked.ok:
+        raise Qua3ckError(
+            f"The ledger in this backup does not verify: {checked.problems[0]}",
+            where=str(ledger.chain),
+            fix="restore an older backup: --name",
+            code="S016",
+        )
+    for one in ahead:
+        path = Path(one.path)
+        _refuse_kept_by_others(path)
+        kept = path.with_name(f"{path.stem}.seen-{one.events}-{one.hash[:12]}.json")
+        write_atomic(kept, path.read_bytes())
+    body = {
+        "backup": backup,
+        "events": len(_lines(folder)),
+        "reason": reason,
+        "seen": [{"events": one.events, "hash": one.hash} for one in ahead],
+    }
+    last = ledger.entries()[-1]
+    if last.event != "ledger.set_back" or last.body["seen"] != body["seen"]:
+        ledger.append("ledger.set_back", "ledger", body)
+    for path in open_workspace(folder, folder.name, read_only=True).ledger.witnesses:
+        _follow(ledger.head(), path)
+
+
+def _follow(head: Head, path: Path) -> None:
+    from qua3ck.ledger.heads import write_head
+
+    write_head(head, path)
 
 
 def _body(copied: Copied, to: str) -> dict[str, Any]:

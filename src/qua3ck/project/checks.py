@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import ast
+import string
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qua3ck.kit.errors import Blocked, Qua3ckError, did_you_mean
 from qua3ck.kit.findings import Finding
 from qua3ck.kit.yaml12 import Places
+from qua3ck.project.columns import unknown_columns
 from qua3ck.project.file import ProjectFile, ProjectFileErrors
 
 if TYPE_CHECKING:
     from qua3ck.question.records import Question
     from qua3ck.understand.records import Snapshot
+
+_SERVER_GONE = "S040"
+_NO_WORDS = string.punctuation + string.whitespace
+_PUT_OFF = frozenset({"", "todo", "tbd", "tba", "fixme", "later", "n/a", "na", "none", "xxx"})
 
 
 def check(root: Path, file: ProjectFile, places: Places) -> tuple[Finding, ...]:
@@ -28,7 +35,10 @@ def check(root: Path, file: ProjectFile, places: Places) -> tuple[Finding, ...]:
     from qua3ck.question import check_question
 
     refuse_mistakes(root, file, places)
-    findings = [*check_question(file.question), *_nobody_watches(file), *_people(root, file)]
+    asked = check_question(file.question, sensitive=file.understand.sensitive)
+    findings = [*asked, *_nobody_answers(file, places)]
+    findings += [*_nobody_watches(file), *_people(root, file), *_agreed(root, file)]
+    findings += [*unknown_columns(root, file, places), *_scan(root, file, places)]
     return (*findings, *_registry(root, file))
 
 
@@ -80,11 +90,11 @@ def _unanswered(file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:
 
     for key, texts in ANSWERS_TO_GIVE.items():
         text = getattr(file.question, key)
-        if text in texts:
+        if text in texts or text.strip(_NO_WORDS).casefold() in _PUT_OFF:
             yield Qua3ckError(
                 f"{key} is not answered yet",
                 where=places.where("question", key),
-                fix=f"answer it: {text}",
+                fix=f"answer it: {texts[0]}",
                 code="P015",
             )
 
@@ -212,23 +222,33 @@ def _algorithms(file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:
             )
 
 
+def _nobody_answers(file: ProjectFile, places: Places) -> Iterator[Finding]:
+    from qua3ck.understand.sources.answering import unanswered_finding
+
+    for name, source in file.understand.sources.items():
+        place = places.where("understand", "sources", name)
+        finding = unanswered_finding(source, place=place)
+        if finding is not None:
+            yield finding
+
+
 def _nobody_watches(file: ProjectFile) -> Iterator[Finding]:
-    if file.operate is not None:
+    said = file.operate
+    if said is not None and (said.alarm_budget is not None or said.labels is not None):
         yield Finding(
             code="P011",
             severity="inform",
             where="operate",
-            says="The section operate is declared, but this version does not watch or serve yet.",
+            says="alarm_budget and labels are declared, but this version does not watch yet.",
         )
 
 
 def _people(root: Path, file: ProjectFile) -> Iterator[Finding]:
     from qua3ck.govern import people
+    from qua3ck.question.agreement import named_people
 
     enrolled = {person.name for person in people(root)}
-    roles = file.question.roles
-    named = [*roles.approvers, *([roles.steward] if roles.steward else [])]
-    missing = [name for name in named if name not in enrolled]
+    missing = [name for name in named_people(file.question) if name not in enrolled]
     if missing:
         yield Finding(
             code="P012",
@@ -239,7 +259,35 @@ def _people(root: Path, file: ProjectFile) -> Iterator[Finding]:
         )
 
 
+def _agreed(root: Path, file: ProjectFile) -> tuple[Finding, ...]:
+    """Return who agreed to the question; a project that was never begun has no ledger to ask."""
+    from qua3ck.govern import open_workspace, risk_class
+    from qua3ck.question import agreement_findings
+
+    begun = (root / "ledger" / "chain.jsonl").is_file()
+    entries = open_workspace(root, file.project, read_only=True).ledger.entries() if begun else ()
+    risk = file.question.risk
+    name, _ = risk_class(affects=risk.affects, domain=risk.domain, automated=risk.automated)
+    return agreement_findings(file.question, entries, risk=name)
+
+
+def _scan(root: Path, file: ProjectFile, places: Places) -> Iterator[Finding]:
+    """Yield what the security gate would ask of a version, before there is one."""
+    from qua3ck.govern import risk_class
+    from qua3ck.transfer.release import own_code
+    from qua3ck.transfer.security.declared import declared
+
+    risk = file.question.risk
+    name, _ = risk_class(affects=risk.affects, domain=risk.domain, automated=risk.automated)
+    for found in declared(file.transfer, root=root, risk=name, shipped=own_code(root)):
+        keys = ("accept", found.evidence["key"]) if "key" in found.evidence else ("advisories",)
+        declared_there = places.holds("transfer", keys[0])
+        where = places.where("transfer", *keys) if declared_there else found.where
+        yield replace(found, where=where)
+
+
 def _registry(root: Path, file: ProjectFile) -> Iterator[Finding]:
+    """Yield what is wrong in the registry; that nobody answers there hides nothing else."""
     if not (root / "releases").is_dir():
         return
     from qua3ck.govern import open_workspace
@@ -248,4 +296,10 @@ def _registry(root: Path, file: ProjectFile) -> Iterator[Finding]:
 
     uri = file.transfer.tracking or f"sqlite:///{root / 'mlflow.db'}"
     workspace = open_workspace(root, file.project, read_only=True)
-    yield from check_registry(workspace, Tracking(uri, root, file.project))
+    try:
+        yield from check_registry(workspace, Tracking(uri, root, file.project))
+    except Qua3ckError as problem:
+        if problem.code != _SERVER_GONE:
+            raise
+        says = f"{problem.what}, so nobody knows whether its aliases are ours; {problem.fix}"
+        yield Finding(_SERVER_GONE, "warn", problem.where, says)

@@ -76,7 +76,8 @@ PAGES: tuple[CodePage, ...] = (
     CodePage(
         "P011",
         "Declared, not watched",
-        "The section operate is read and kept, but this version does not serve or watch.",
+        "operate.alarm_budget and operate.labels are read and kept, but this version does not"
+        " watch yet. What serving needs of the section has effect.",
         "alarm_budget: 1 per quarter has no effect yet.",
         "Nothing to do; do not rely on it.",
     ),
@@ -107,5 +108,20 @@ PAGES: tuple[CodePage, ...] = (
         "The question still has the text that qua3ck init wrote where an answer belongs.",
         "risks: What does a wrong answer cost, and whom? - and a release that says so.",
         "Answer it in your own words, in the line that the message names.",
+    ),
+    CodePage(
+        "P016",
+        "The figures about the training rows are not those released",
+        "The page of figures that a version was released with names their SHA-256; the file"
+        " with the figures is not there or has another one.",
+        "evidence/ was left behind when the folder was copied.",
+        "Restore the folder evidence/ from a backup; a version itself is not touched by this.",
+    ),
+    CodePage(
+        "P017",
+        "A column named is in no table",
+        "The project file names a column that neither the snapshot nor what was loaded has.",
+        "target: lwag, while the column is called lwage.",
+        "Correct the name. If it came with newer files, or own code makes it: qua3ck understand.",
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from qua3ck.understand.contract.odcs import Contract
     from qua3ck.understand.contract.rules import Rule
     from qua3ck.understand.section import Source
+    from qua3ck.understand.sources.pieces import Piece
 
 _ENOUGH = 200_000  # rows of files that were never loaded; more would not change a draft
 
@@ -77,7 +78,8 @@ def draft_contract(
     Raises
     ------
     Qua3ckError
-        If there is no such source, nothing of it is there to look at, or the file exists.
+        If there is no such source, nothing of it is there to look at, or the file exists or
+        cannot be written.
     """
     from qua3ck.understand.contract.propose import propose_contract
 
@@ -104,7 +106,15 @@ def draft_contract(
     about = {"owner": source.owner, "licence": source.licence}
     draft = propose_contract(rows, name=name, project=file.project, others=others, about=about)
     shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-    draft.write(path, shown=shown)
+    try:
+        draft.write(path, shown=shown)
+    except OSError as problem:
+        raise Qua3ckError(
+            f"The draft cannot be written: {problem.strerror or type(problem).__name__}",
+            where=str(path),
+            fix=f"name a file that you may write: qua3ck contract propose {name} --into FILE",
+            code="U172",
+        ) from problem
     columns = len([column for column in rows.column_names if column[0] != "_"])
     return Drafted(path, rows.num_rows, columns, draft.findings, unread)
 
@@ -191,20 +201,23 @@ def _rows(root: Path, warehouse: Warehouse, name: str, source: Source) -> pa.Tab
 
 
 def _from_files(root: Path, name: str, source: Source) -> pa.Table:
+    """Return the first rows of the files, typed together as a first load would type them."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     from qua3ck.understand.sources.pieces import local_pieces
     from qua3ck.understand.sources.stage import stage
 
-    place, tables, count = f"understand.sources.{name}", [], 0
-    for piece in local_pieces(source, root, place=place):
-        with tempfile.TemporaryDirectory() as made:
-            staged = stage(piece, source, source.types or None, Path(made), place)
-            tables.append(pq.read_table(staged.rows))
-        count += tables[-1].num_rows
-        if count >= _ENOUGH:
-            break
+    place, staged, count = f"understand.sources.{name}", [], 0
+    with tempfile.TemporaryDirectory() as made:
+        for at, piece in enumerate(local_pieces(source, root, place=place)):
+            into = Path(made) / f"{at}"
+            into.mkdir()
+            staged.append((piece, stage(piece, source, source.types or None, into, place).rows))
+            count += pq.ParquetFile(staged[-1][1]).metadata.num_rows
+            if count >= _ENOUGH:
+                break
+        tables = [pq.read_table(one) for one in _together(staged, source, place)]
     rows = pa.concat_tables(tables, promote_options="permissive")
     if not rows.num_rows:
         raise Qua3ckError(
@@ -214,3 +227,24 @@ def _from_files(root: Path, name: str, source: Source) -> pa.Table:
             code="U103",
         )
     return rows.slice(0, _ENOUGH)
+
+
+def _together(staged: Sequence[tuple[Piece, Path]], source: Source, place: str) -> list[Path]:
+    """Return the staged files with one type per column over all; some are read again."""
+    from qua3ck.understand.loading.layout import Layout, columns_of, empty_columns, together
+    from qua3ck.understand.sources.stage import stage
+
+    found = [columns_of(rows) for _, rows in staged]
+    every = {column: kind for columns in found for column, kind in columns.items()}
+    without = [empty_columns(rows) for _, rows in staged]
+    settled = together([every, *found], [every.keys(), *without]).columns
+    files = []
+    for (piece, rows), columns in zip(staged, found, strict=True):
+        wanted = Layout({column: settled[column] for column in columns})
+        if dict(wanted.columns) == columns:
+            files.append(rows)
+            continue
+        again = rows.parent / "again"
+        again.mkdir()
+        files.append(stage(piece, source, {**wanted.types(), **source.types}, again, place).rows)
+    return files

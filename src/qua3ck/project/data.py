@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qua3ck.kit.errors import Qua3ckError
+from qua3ck.kit.wording import one_line
 from qua3ck.kit.yaml12 import Places
 from qua3ck.project.file import ProjectFile
 
@@ -16,10 +18,10 @@ if TYPE_CHECKING:
     from qua3ck.project.contracts import Drafted, Held
     from qua3ck.understand.gold import Built, Trace
     from qua3ck.understand.loading import Load
+    from qua3ck.understand.loading.proposing import Proposed
     from qua3ck.understand.loading.statistics import Took
     from qua3ck.understand.loading.worklist import Waiting
     from qua3ck.understand.publish import Handed
-    from qua3ck.understand.sources.propose import Proposal
 
 Progress = Callable[[str, str, int, int], None]
 
@@ -57,15 +59,28 @@ class DataVerbs:
         ----------
         accept : mapping, optional
             Finding code to the reason why what it holds back is loaded all the same.
+
+        Raises
+        ------
+        Qua3ckError
+            If a reason is blank, a name or code is not known, or a source cannot be read.
         """
         from qua3ck.govern import person, require
         from qua3ck.understand.loading import load_sources
 
+        reasons = {code: one_line(why) for code, why in (accept or {}).items()}
+        blank = [code for code, why in reasons.items() if not why]
+        if blank:
+            raise Qua3ckError(
+                f"{', '.join(blank)}: accepted, and nothing says why",
+                where="load: accept",
+                fix=f"write who said so, and why: accept={{{blank[0]!r}: 'they renamed it'}}",
+            )
         workspace = self.workspace()
         who = person(self.root, workspace.actor)
         require(who.name, who.roles, "run")
         return load_sources(
-            self.file.understand, workspace, names=names, accept=accept, tell=self._tell_load
+            self.file.understand, workspace, names=names, accept=reasons, tell=self._tell_load
         )
 
     def make_tables(self) -> tuple[Built, ...]:
@@ -81,17 +96,31 @@ class DataVerbs:
             tell = self._tell_load
             return make_tables(self.file.understand, self.workspace(), tell=tell)
 
-    def trace(self, table: str, *, where: str = "", limit: int = 20) -> Trace:
+    def trace(
+        self, table: str, *, where: str = "", limit: int = 20, show_personal: bool = False
+    ) -> Trace:
         """Return the rows of a table that fit, each with the records behind it.
 
         Parameters
         ----------
         where : str
             A SQL condition over the table's columns; empty for all rows.
+        show_personal : bool
+            Also show cells of columns that a contract classifies as more than internal. Only
+            for who may run the phases; that it was done is on record.
+
+        Raises
+        ------
+        Qua3ckError
+            If there is no such table, the condition cannot be read, or the actor may not see
+            what is classified.
         """
         from qua3ck.project.tables import trace_table
 
-        return trace_table(table, where, limit, file=self.file, workspace=self.read_only())
+        workspace = self.workspace() if show_personal else self.read_only()
+        return trace_table(
+            table, where, limit, file=self.file, workspace=workspace, show_personal=show_personal
+        )
 
     def openlineage(self, path: Path) -> int:
         """Write every load and table as OpenLineage events, one a line; returns their number."""
@@ -113,17 +142,26 @@ class DataVerbs:
         to = folder or self.root / "catalog"
         return write_catalog(to, file=self.file, workspace=self.read_only())
 
-    def propose(self, names: Sequence[str] = ()) -> dict[str, tuple[Proposal, bool]]:
+    def propose(
+        self, names: Sequence[str] = (), *, show: Callable[[Proposed], None] | None = None
+    ) -> tuple[Proposed, ...]:
         """Infer how sources of delimited text are written, and declare it in the project file.
+
+        Parameters
+        ----------
+        show : callable, optional
+            Told of each proposal with its evidence, before the file is changed.
 
         Returns
         -------
-        dict
-            Source to what was proposed with its evidence, and whether the file was changed.
+        tuple of Proposed
+            For each source what was proposed, or why nothing was; one does not stop the others.
         """
         from qua3ck.understand.loading.proposing import propose_each
 
-        return propose_each(self.file.understand, names, root=self.root, project=self.places.path)
+        told = {} if show is None else {"show": show}
+        project = self.places.path
+        return propose_each(self.file.understand, names, root=self.root, project=project, **told)
 
     def quarantine(self, names: Sequence[str] = ()) -> dict[str, tuple[Waiting, ...]]:
         """Return what waits in quarantine, by source; only sources of which something does."""

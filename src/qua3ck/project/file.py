@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
@@ -20,6 +21,7 @@ from qua3ck.a3.section import A3
 from qua3ck.conclude.section import Conclude
 from qua3ck.kit.errors import Qua3ckError, did_you_mean
 from qua3ck.kit.yaml12 import Dialect, Keys, Places, read_yaml
+from qua3ck.operate.section import Operate
 from qua3ck.question.records import Question
 from qua3ck.transfer.section import Transfer
 from qua3ck.understand.section import Understand
@@ -53,25 +55,6 @@ _WANTED = {
 }
 
 
-class Labels(BaseModel):
-    """Where the truth about past predictions will come from, and how late."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    source: str
-    delay: str
-
-
-class Operate(BaseModel):
-    """The section ``operate``: declared here, read by the rooms that watch and serve."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    alarm_budget: str | None = None
-    labels: Labels | None = None
-    canary: tuple[int, ...] = ()
-
-
 class ProjectFile(BaseModel):
     """The whole project file."""
 
@@ -79,6 +62,7 @@ class ProjectFile(BaseModel):
 
     project: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
     product: Literal["model"] = "model"
+    language: Literal["en", "de"] = "en"
     question: Question
     understand: Understand
     a3: A3 = A3()
@@ -119,7 +103,9 @@ def read_project_file(path: Path) -> tuple[ProjectFile, Places]:
     except ValidationError as problem:
         details = _without_echoes(problem.errors(include_url=False))
         details.sort(key=lambda detail: detail["type"] == "missing")
-        mistakes = tuple(_mistake(detail, places) for detail in details)
+        mistakes = tuple(
+            _decimal_comma(detail, data, places) or _mistake(detail, places) for detail in details
+        )
         raise ProjectFileErrors(mistakes) from None
 
 
@@ -144,6 +130,27 @@ def _without_echoes(details: list[ErrorDetails]) -> list[ErrorDetails]:
 
 def _is_type_name(key: str | int) -> bool:
     return isinstance(key, str) and key in {"str", "int", "float", "bool", "constrained-str"}
+
+
+def _decimal_comma(detail: ErrorDetails, data: Any, places: Places) -> Qua3ckError | None:
+    """Recognise ``{at_most: 0,35}``, which YAML reads as 0 and a further key "35"."""
+    if detail["type"] != "extra_forbidden" or detail["input"] is not None:
+        return None
+    keys = tuple(key for key in detail["loc"] if not _is_type_name(key))
+    inside = data
+    for key in keys[:-1]:
+        inside = inside[key]
+    *before, digits = list(inside)[: list(inside).index(keys[-1]) + 1]
+    whole = inside[before[-1]] if before else None
+    if not re.fullmatch(r"[0-9]+ *%?", digits) or type(whole) is not int:
+        return None
+    name, said = before[-1], f"{whole},{digits}"
+    return Qua3ckError(
+        f"{name} is {said}, with a decimal comma: the comma ends the number here",
+        where=places.where(*keys[:-1], name),
+        fix=f"write {name}: {_as_number(said)}",
+        code="P006",
+    )
 
 
 def _mistake(detail: ErrorDetails, places: Places) -> Qua3ckError:
@@ -199,14 +206,23 @@ def _mistake(detail: ErrorDetails, places: Places) -> Qua3ckError:
 
 def _fix_for_type(name: str, kind: str, found: Any) -> str:
     if kind in {"float_type", "int_type"} and isinstance(found, str):
-        number = found.replace(",", ".").strip("% ")
-        if re.fullmatch(r"[-+]?[0-9.]+", number):
+        number = _as_number(found)
+        if number:
             return f"write {name}: {number} (a number, without quotes)"
     if kind == "tuple_type":
         return f"write {name}: [{found}]" if isinstance(found, str) else f"write {name}: [...]"
     if kind == "string_type" and found is not None:
         return f'put it in quotes: {name}: "{found}"'
     return f"write {_WANTED[kind]} after {name}:"
+
+
+def _as_number(text: str) -> str:
+    """Return ``0.35`` for ``0,35`` and ``35 %``, empty for what is no number."""
+    found = re.fullmatch(r"([-+]?[0-9]*[.,]?[0-9]+) *(%?)", text.strip())
+    if found is None:
+        return ""
+    number = Decimal(found[1].replace(",", "."))
+    return f"{number / 100:f}" if found[2] else f"{number:f}"
 
 
 def _fix_for_value(name: str, message: str) -> str:

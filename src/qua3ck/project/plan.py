@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from qua3ck.kit.clock import stamp
 from qua3ck.kit.hashes import digest, tree_digest
 from qua3ck.kit.records import as_json, from_json, write_atomic
 from qua3ck.project.file import ProjectFile
@@ -108,13 +109,12 @@ def understand_key(root: Path, file: ProjectFile) -> str:
     )
 
 
-def silver_versions(workspace: Workspace, file: ProjectFile) -> dict[str, int | None]:
-    """Return the version of each source's table: what ``load`` and ``run`` bring forward."""
+def last_loads(workspace: Workspace, file: ProjectFile) -> dict[str, str]:
+    """Return the moment of each source's last load: what ``load`` and ``run`` bring forward."""
     from qua3ck.understand.loading import silver
 
-    return {
-        name: workspace.warehouse.version(silver(name)) for name in sorted(file.understand.sources)
-    }
+    known = {name: workspace.warehouse.known(silver(name)) for name in file.understand.sources}
+    return {name: stamp(moment) if moment else "" for name, moment in sorted(known.items())}
 
 
 def loop_key(root: Path, file: ProjectFile, snapshot: str) -> str:
@@ -122,7 +122,7 @@ def loop_key(root: Path, file: ProjectFile, snapshot: str) -> str:
     return digest(
         {
             "snapshot": snapshot,
-            "question": file.question.digest,
+            "question": file.question.searched,
             "a3": file.a3.model_dump(mode="json"),
             "code": code_digest(root),
             "packages": _versions(),

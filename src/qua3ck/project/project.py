@@ -5,27 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from qua3ck.kit.clock import Clock, utc_now
 from qua3ck.kit.errors import Blocked, Qua3ckError
 from qua3ck.kit.findings import Finding
+from qua3ck.kit.wording import one_line
 from qua3ck.kit.yaml12 import Places
 from qua3ck.project import checks, plan
-from qua3ck.project.asking import set_openings, set_question
+from qua3ck.project.asking import hold_seal, refuse_to_begin, set_openings, set_question
 from qua3ck.project.data import DataVerbs, Progress
 from qua3ck.project.file import NAME, ProjectFile, read_project_file
-from qua3ck.project.running import sole_worker
+from qua3ck.project.predicting import PredictVerbs
+from qua3ck.project.running import beside, sole_worker
+from qua3ck.project.serving import ServeVerbs
 from qua3ck.project.status import status_lines, why_not_released
+from qua3ck.project.viewing import ViewVerbs
+from qua3ck.project.warehouse import WarehouseVerbs
 
 if TYPE_CHECKING:
     from qua3ck.a3.records import Candidate
     from qua3ck.conclude import Judge
     from qua3ck.conclude.records import Conclusion
-    from qua3ck.govern import Approval, Person, Workspace
+    from qua3ck.govern import Approval, Person, Release, Workspace
     from qua3ck.store.tracking import Tracking
     from qua3ck.transfer.auditing import Audit, Verified
-    from qua3ck.transfer.records import Certificate, Promotion, Release
+    from qua3ck.transfer.records import Certificate, Promotion
     from qua3ck.understand.records import Snapshot
 
 
@@ -57,7 +62,7 @@ def open_project(path: str | Path = ".", *, actor: str | None = None) -> Project
     return Project(_project_file(Path(path)), actor=actor)
 
 
-class Project(DataVerbs):
+class Project(DataVerbs, PredictVerbs, ServeVerbs, ViewVerbs, WarehouseVerbs):
     """A project: its file, its folder, and what may be done with it.
 
     Parameters
@@ -150,7 +155,7 @@ class Project(DataVerbs):
 
         tell = each or (lambda _: None)
         with self._at_work("run", needs="open the seal"), Judge() as judge:
-            snapshot = self._understand()
+            snapshot = self._understand(meanwhile=self.tracking().prepare)
             tell(snapshot)
             candidate = self._loop(snapshot, searched=judge.start)
             tell(candidate)
@@ -171,6 +176,7 @@ class Project(DataVerbs):
                 self.workspace(),
                 tracking=self.tracking(),
                 section=self.file.transfer,
+                language=self.file.language,
             )
 
     def workspace(self) -> Workspace:
@@ -216,12 +222,27 @@ class Project(DataVerbs):
             code="P014",
         )
 
-    def report(self, version: int | None = None) -> Path:
-        """Return the path of a version's report."""
-        from qua3ck.transfer import find_release
+    def report(self, version: int | None = None, *, language: str | None = None) -> Path:
+        """Return the path of a version's report.
+
+        Parameters
+        ----------
+        language : {"en", "de"}, optional
+            Default the one that was released. Another is written from the same records into
+            ``state/``, because a released file never changes.
+        """
+        from qua3ck.govern import find_release
 
         release = find_release(self.read_only().ledger, self.newest(version))
-        return self.root / release.path / "report.html"
+        released = self.root / release.path / "report.html"
+        if language is None:
+            return released
+        from qua3ck.transfer.released import write_report
+
+        facts = self.evidence(release.version, lang=language)
+        return write_report(
+            facts, self.root / "state" / f"report-{release.version}.{language}.html"
+        )
 
     def enrol(self, name: str, roles: tuple[str, ...], *, public: Path | None = None) -> Person:
         """Enrol a person with keys and roles; only the owner may."""
@@ -230,18 +251,52 @@ class Project(DataVerbs):
         return enrol(self.workspace(), name, roles, public=public)
 
     def approve(
-        self, version: int, *, decision: str = "approve", reason: str, approver: str | None = None
+        self,
+        version: int | Literal["question"],
+        *,
+        decision: str = "approve",
+        reason: str,
+        approver: str | None = None,
     ) -> Approval:
-        """Sign for or against a version, as one enrolled person; default: who acts."""
-        from qua3ck.govern import approve
+        """Sign for or against a version, as one enrolled person; default: who acts.
 
+        Parameters
+        ----------
+        version : int or "question"
+            "question" signs what is asked, with every threshold as the project file has it
+            now: before the seal is opened, so that no number was chosen to fit a result.
+        decision : {"approve", "refuse"}
+            The latest word of a person counts.
+        reason : str
+            Kept in the ledger and shown in the report.
+        approver : str, optional
+            Default: who acts.
+        """
+        from qua3ck.govern import approve
+        from qua3ck.govern.people import actor_name
+        from qua3ck.question import agree
+
+        refuse_to_begin(self.root, approver or actor_name(self._actor))
         workspace = self.workspace()
-        who = approver or workspace.actor
+        who, reason = approver or workspace.actor, one_line(reason)
+        if version == "question":
+            checks.refuse_mistakes(self.root, self.file, self.places)
+            checks.refuse_unfit(self.file.question)
+            return agree(
+                self.file.question, workspace, approver=who, decision=decision, reason=reason
+            )
         return approve(workspace, version, approver=who, decision=decision, reason=reason)
 
-    def promote(self, version: int, *, alias: str = "champion", reason: str) -> Promotion:
-        """Move an alias to a version through the gates of the risk class."""
+    def promote(
+        self, version: int, *, alias: str = "champion", reason: str, at_once: bool = False
+    ) -> Promotion:
+        """Move an alias to a version through the gates of the risk class.
+
+        A champion is put into use by the steps of ``operate.canary``, unless ``at_once``.
+        """
         from qua3ck.transfer import promote
+
+        steps = self.file.operate.canary if self.file.operate and not at_once else ()
 
         with self._at_work("promote", needs="promote"):
             set_openings(self.file.conclude.openings, self.workspace())
@@ -250,9 +305,10 @@ class Project(DataVerbs):
                 self.file.question,
                 version,
                 alias=alias,
-                reason=reason,
+                reason=one_line(reason),
                 tracking=self.tracking(),
                 section=self.file.transfer,
+                steps=steps,
             )
 
     def rollback(self, *, alias: str = "champion", reason: str) -> Promotion:
@@ -260,7 +316,8 @@ class Project(DataVerbs):
         from qua3ck.transfer import rollback
 
         with self._at_work("rollback", needs="promote"):
-            return rollback(self.workspace(), alias=alias, reason=reason, tracking=self.tracking())
+            said = one_line(reason)
+            return rollback(self.workspace(), alias=alias, reason=said, tracking=self.tracking())
 
     def reproduce(self, version: int, *, fresh_env: bool = False) -> Certificate:
         """Rebuild a version from its pinned snapshot and compare."""
@@ -301,7 +358,9 @@ class Project(DataVerbs):
             require(who.name, who.roles, needs)
             yield
 
-    def _understand(self, *, again: bool = False) -> Snapshot:
+    def _understand(
+        self, *, again: bool = False, meanwhile: Callable[[], None] = lambda: None
+    ) -> Snapshot:
         from qua3ck.understand import take_snapshot
         from qua3ck.understand.records import Snapshot
 
@@ -317,14 +376,17 @@ class Project(DataVerbs):
             "understand",
             plan.understand_key(self.root, self.file),
             Snapshot,
-            lambda: take_snapshot(
-                self.file.understand,
-                self.file.question,
-                test_share=self.file.conclude.test_share,
-                seed=self.file.a3.seed,
-                workspace=workspace,
+            lambda: beside(
+                meanwhile,
+                lambda: take_snapshot(
+                    self.file.understand,
+                    self.file.question,
+                    test_share=self.file.conclude.test_share,
+                    seed=self.file.a3.seed,
+                    workspace=workspace,
+                ),
             ),
-            state=lambda: plan.silver_versions(workspace, self.file),
+            state=lambda: plan.last_loads(workspace, self.file),
         )
 
     def _loop(self, snapshot: Snapshot, *, searched: Callable[[], None] | None = None) -> Candidate:
@@ -357,6 +419,7 @@ class Project(DataVerbs):
         from qua3ck.kit.records import save
 
         workspace = self.workspace()
+        hold_seal(self.file.question, self.file.conclude, candidate, workspace)
         version = alias_at(workspace.ledger, "champion")
         champion = self.root / "releases" / str(version) if version is not None else None
         conclusion = conclude(

@@ -1,17 +1,23 @@
-"""One worker per project folder: the second one is told who is at work."""
+"""One worker per project folder, and what it does while another process is at work."""
 
 from __future__ import annotations
 
 import json
 import os
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from qua3ck.kit.clock import stamp, utc_now
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.records import write_atomic
+
+T = TypeVar("T")
+_LOOKS, _BETWEEN = 20, 0.05  # seconds; who has just got the lock has yet to write its name
 
 
 @contextmanager
@@ -47,9 +53,42 @@ def sole_worker(root: Path, *, verb: str) -> Iterator[None]:
         lock.release()
 
 
+def beside(meanwhile: Callable[[], None], work: Callable[[], T]) -> T:
+    """Return what ``work`` does, with ``meanwhile`` done in a second thread.
+
+    For work that waits for a process of its own; an error of ``work`` comes first.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        aside = pool.submit(meanwhile)
+        result = work()
+        aside.result()
+    return result
+
+
 def _who(holder: Path) -> str:
+    """Return who holds the folder, "" if that cannot be read within a second.
+
+    The note of a process that was killed lies there until the next one writes its own.
+    """
+    for _ in range(_LOOKS):
+        try:
+            facts = json.loads(holder.read_bytes())
+        except (OSError, ValueError):
+            facts = None
+        if facts and not _died(facts):
+            return f": qua3ck {facts['verb']}, process {facts['pid']} since {facts['since']}"
+        time.sleep(_BETWEEN)
+    return ""
+
+
+def _died(facts: Mapping[str, Any]) -> bool:
+    """Return whether a process of this machine is gone; of another one nobody can tell."""
+    if facts["host"] != socket.gethostname() or os.name != "posix":
+        return False
     try:
-        facts = json.loads(holder.read_bytes())
-    except (OSError, ValueError):
-        return ""
-    return f": qua3ck {facts['verb']}, process {facts['pid']} since {facts['since']}"
+        os.kill(int(facts["pid"]), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

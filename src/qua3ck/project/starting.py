@@ -34,7 +34,7 @@ question:
   # fairness:
   #   - {{id: sex_gap, metric: equal_opportunity_difference, by: sex, at_most: 0.10}}
   # costs: {{false_negative: 5, false_positive: 1}}    # the decision threshold follows them
-  risk: {{affects: organisation, domain: other, automated: false}}   # or: people, nobody
+  # risk: {{affects: people, domain: other, automated: false}}   # or: organisation, nobody
 
 understand:
   sources:
@@ -51,6 +51,11 @@ a3:
   budget: {{trials: 30}}
 
 conclude: {{test_share: 0.2, openings: 1}}
+
+# transfer:                          # before anybody signs a version; see: qua3ck explain K026
+#   approve: two_person              # more than the risk class asks for, never less
+#   advisories: advisories/all.zip   # known vulnerabilities of the packages, an OSV export
+#   accept: {{K026: why nobody looked for known vulnerabilities}}
 """
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,9 @@ from qua3ck.kit.records import write_atomic
 from qua3ck.understand.gold import (
     Built,
     LoadFact,
+    Record,
     Trace,
+    TracedRow,
     built_tables,
     current_inputs,
     events,
@@ -25,13 +28,55 @@ if TYPE_CHECKING:
     from qua3ck.govern import Workspace
     from qua3ck.ledger.entries import Entry
     from qua3ck.project.file import ProjectFile
+    from qua3ck.understand.catalog import TableFacts
+    from qua3ck.understand.contract.said import SaidTable
     from qua3ck.understand.publish import Handed
 
 
 def trace_table(
-    table: str, where: str, limit: int, *, file: ProjectFile, workspace: Workspace
+    table: str,
+    where: str,
+    limit: int,
+    *,
+    file: ProjectFile,
+    workspace: Workspace,
+    show_personal: bool = False,
 ) -> Trace:
-    """Return the rows of a table that fit, each with the records that it was made from."""
+    """Return the rows of a table that fit, each with the records that it was made from.
+
+    Parameters
+    ----------
+    show_personal : bool
+        Also show cells that the contracts keep in the house. Only for who may run the phases,
+        and on record: which columns of which table, never a value.
+    """
+    from qua3ck.govern import person, require
+
+    if show_personal:
+        who = person(workspace.root, workspace.actor)
+        require(who.name, who.roles, "run")
+    found = _traced(table, where, limit, file, workspace)
+    veiled = _veiled(found, file, workspace)
+    if not show_personal or not veiled.hidden:
+        return veiled
+    body = {"columns": list(veiled.hidden), "rows": len(found.rows)}
+    workspace.ledger.append("personal.shown", table, body)
+    return found
+
+
+def _traced(table: str, where: str, limit: int, file: ProjectFile, workspace: Workspace) -> Trace:
+    """Return a trace with everything in it, to be veiled."""
+    from qua3ck.operate.batch.lineage import is_prediction, trace_prediction
+
+    if is_prediction(table, file.understand, workspace.warehouse):
+        return trace_prediction(
+            table,
+            where,
+            limit,
+            workspace.warehouse,
+            lambda gold, test: _traced(gold, test, 1, file, workspace),
+            root=workspace.root,
+        )
     sources = current_inputs(file.understand, workspace.root, workspace.warehouse)
     return trace(
         table,
@@ -45,8 +90,61 @@ def trace_table(
     )
 
 
+def _veiled(found: Trace, file: ProjectFile, workspace: Workspace) -> Trace:
+    """Return a trace without the values of columns that stay in the house, answers included."""
+    from qua3ck.understand.contract.said import NOT_SHOWN, said_of
+
+    said = said_of(file.understand, workspace.root)
+    closed = {
+        name: {column for column, one in table.columns.items() if one.private}
+        for name, table in said.items()
+    }
+    if not found.rows or not any(closed.values()):
+        return found
+    away = _hidden(found, said, file, workspace)
+    hidden = tuple(name for name in found.rows[0].values if name in away)
+
+    def veiled(record: Record) -> Record:
+        own = closed.get(record.source, ())
+        answers = tuple(
+            replace(one, answer=NOT_SHOWN) if one.column in own else one for one in record.answers
+        )
+        return replace(record, answers=answers)
+
+    rows = tuple(
+        TracedRow(
+            {name: NOT_SHOWN if name in hidden else value for name, value in row.values.items()},
+            tuple(map(veiled, row.records)),
+        )
+        for row in found.rows
+    )
+    return replace(found, rows=rows, hidden=hidden)
+
+
+def _hidden(
+    found: Trace, said: Mapping[str, SaidTable], file: ProjectFile, workspace: Workspace
+) -> frozenset[str]:
+    """Return the columns of a table, or of those that predictions were made of, that stay."""
+    from qua3ck.understand.publish.handing import behind_columns, private
+
+    built = _built(file, workspace)
+    told = {str(row.values.get("source_table", "")).rpartition("/")[2] for row in found.rows}
+    names = {found.table} if found.table in {*file.understand.sources, *built} else told
+    hidden: set[str] = set()
+    columns = columns_of_all(file, workspace)
+    for name in names:
+        if name in said:
+            hidden |= {column for column, one in said[name].columns.items() if one.private}
+        elif name in built:
+            behind = behind_columns(name, file.understand, built, columns, workspace.root)
+            hidden |= {column for column, origin in behind.items() if private(origin, said)}
+    return frozenset(hidden)
+
+
 def write_openlineage(path: Path, *, file: ProjectFile, workspace: Workspace) -> int:
-    """Write every load and every gold table as events, one a line; return their number."""
+    """Write every load, gold table and prediction as events, one a line; return their number."""
+    from qua3ck.operate.batch.lineage import prediction_acts
+
     built = _built(file, workspace)
     made_at = {entry.subject: entry.at for entry in workspace.ledger.entries("table.made")}
     listed = events(
@@ -57,6 +155,7 @@ def write_openlineage(path: Path, *, file: ProjectFile, workspace: Workspace) ->
         columns_of_all(file, workspace),
         root=workspace.root,
         producer=f"urn:qua3ck:{__version__}",
+        acts=prediction_acts(workspace.ledger),
     )
     lines = [json.dumps(event, ensure_ascii=False) for event in listed]
     write_atomic(path, "".join(f"{line}\n" for line in lines).encode())
@@ -84,9 +183,18 @@ def publish_tables(*, file: ProjectFile, workspace: Workspace) -> Handed:
 
 def write_catalog(folder: Path, *, file: ProjectFile, workspace: Workspace) -> Path:
     """Write the catalogue's pages; return the path of the first."""
-    from qua3ck.understand.catalog import collect, write_site
+    from qua3ck.understand.catalog import write_site
 
-    tables = collect(
+    tables = table_facts(file=file, workspace=workspace)
+    made = workspace.clock().strftime("%Y-%m-%d %H:%M UTC")
+    return write_site(tables, title=file.project, made=made, folder=folder)
+
+
+def table_facts(*, file: ProjectFile, workspace: Workspace) -> tuple[TableFacts, ...]:
+    """Return what is known of every source and gold table."""
+    from qua3ck.understand.catalog import collect
+
+    return collect(
         file.understand,
         _built(file, workspace),
         columns_of_all(file, workspace),
@@ -95,8 +203,6 @@ def write_catalog(folder: Path, *, file: ProjectFile, workspace: Workspace) -> P
         now=workspace.clock(),
         made_at={entry.subject: entry.at for entry in workspace.ledger.entries("table.made")},
     )
-    made = workspace.clock().strftime("%Y-%m-%d %H:%M UTC")
-    return write_site(tables, title=file.project, made=made, folder=folder)
 
 
 def columns_of_all(file: ProjectFile, workspace: Workspace) -> Columns:
@@ -134,4 +240,11 @@ def _load(entry: Entry) -> LoadFact:
     )
 
 
-__all__ = ["columns_of_all", "publish_tables", "trace_table", "write_catalog", "write_openlineage"]
+__all__ = [
+    "columns_of_all",
+    "publish_tables",
+    "table_facts",
+    "trace_table",
+    "write_catalog",
+    "write_openlineage",
+]

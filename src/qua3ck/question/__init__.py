@@ -9,6 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from qua3ck.question.agreement import (
+        Word,
+        agree,
+        agreement_findings,
+        agreements,
+        hold_agreement,
+    )
     from qua3ck.question.checks import check_question, check_stop_rule, stop
     from qua3ck.question.comparing import Difference, compare
     from qua3ck.question.judging import Judgement, judge, judge_kpi
@@ -29,9 +36,14 @@ _HOME = {
     "Question": "records",
     "Risk": "records",
     "Roles": "records",
+    "Word": "agreement",
+    "agree": "agreement",
+    "agreement_findings": "agreement",
+    "agreements": "agreement",
     "check_question": "checks",
     "check_stop_rule": "checks",
     "compare": "comparing",
+    "hold_agreement": "agreement",
     "judge": "judging",
     "judge_kpi": "judging",
     "metric": "metrics",
@@ -52,9 +64,14 @@ __all__ = [
     "Question",
     "Risk",
     "Roles",
+    "Word",
+    "agree",
+    "agreement_findings",
+    "agreements",
     "check_question",
     "check_stop_rule",
     "compare",
+    "hold_agreement",
     "judge",
     "judge_kpi",
     "metric",

@@ -165,6 +165,7 @@ def _delong(asked: Metric, outcome: Outcome, value: float, *, confidence: float)
     )
     if of.error == 0 or rarer < 2:
         seen = "no pair is misordered" if of.error == 0 else "a class has one row"
+        seen = f"the AUC is exactly 1, {seen}" if value == 1 else seen
         reason = f"too few rows for this method: {seen}, so no spread is seen"
         few = _bounded(replace(base, n=rarer), value, value, reason, confidence=confidence)
         return replace(few, n=outcome.rows)

@@ -24,6 +24,7 @@ def check_question(
     task: TaskName | None = None,
     classes: tuple[str, ...] = (),
     prevalence: float | None = None,
+    sensitive: tuple[str, ...] = (),
 ) -> tuple[Finding, ...]:
     """Return what is wrong with a question; what needs the data only if it is given.
 
@@ -38,6 +39,8 @@ def check_question(
     prevalence : float, in [0, 1], optional
         Share of the rows that are of the positive class, or with more than two classes of
         the rarest.
+    sensitive : tuple of str, default ()
+        Columns declared as attributes of persons.
 
     Raises
     ------
@@ -50,6 +53,7 @@ def check_question(
         *_gaps(question, task),
         *_positive(question, classes),
         *_accuracy_alone(question, prevalence),
+        *_risk(question, sensitive),
     )
 
 
@@ -171,6 +175,17 @@ def _range(kpi: Kpi | FairnessGap, threshold: float, asked: Metric) -> Iterator[
         f"{threshold:g} is outside what {asked.name} can be, {asked.low:g} to {asked.high:g}.{hint}"
     )
     yield _finding("Q007", "block", kpi.id, says)
+
+
+def _risk(question: Question, sensitive: tuple[str, ...]) -> Iterator[Finding]:
+    affects = question.risk.affects
+    if affects is None:
+        says = "Nobody has said whom a wrong number hits; until then the strictest class holds."
+        yield _finding("Q010", "warn", "risk", says)
+    elif affects != "people" and (question.fairness or sensitive):
+        persons = ", ".join([*sensitive, *dict.fromkeys(gap.by for gap in question.fairness)])
+        says = f"affects: {affects} is declared, but also attributes of persons: {persons}."
+        yield _finding("Q010", "warn", "risk", says)
 
 
 def _positive(question: Question, classes: tuple[str, ...]) -> Iterator[Finding]:

@@ -74,4 +74,37 @@ PAGES: tuple[CodePage, ...] = (
         "positive: bad, while the target has the values 0 and 1.",
         "Write the value as it stands in the table.",
     ),
+    CodePage(
+        "Q010",
+        "Whom a wrong number hits",
+        "question.risk.affects decides the risk class, and with it the gates of a promotion. It"
+        " is not answered, or it says that no people are affected while fairness gaps or"
+        " sensitive columns, which are attributes of persons, are declared. Unanswered, the"
+        " strictest class holds: two persons must approve.",
+        "A score for mortgages with sensitive: [sex] and affects: organisation.",
+        "Write under question: risk: {affects: people, domain: credit, automated: false}.",
+    ),
+    CodePage(
+        "Q011",
+        "Who agreed to the thresholds",
+        "The people named under question.roles sign the question with everything in it that moves"
+        " a verdict: numbers, slices and groups, costs, positive class, risk answers. This"
+        " says who agreed to it as it stands, who to an earlier one and what was changed since,"
+        " and whether that was before or after the seal was first opened. Above the risk class"
+        " minimal it is a warning if one of them had not agreed in time, or nobody is named: a"
+        " threshold that is agreed to when the result is known may have been chosen to fit it.",
+        "The analyst lowers at_least from 0.80 to 0.75 on the day the verdict is seen; the"
+        " signature under 0.80 stays, and is shown beside the new number.",
+        'Each of them types, before the seal is opened: qua3ck approve --question --reason "..."',
+    ),
+    CodePage(
+        "Q012",
+        "The seal stays shut until the question is agreed to",
+        "Somebody named under question.roles has refused the question as it stands; or"
+        " conclude.agreed_first asks that all of them agree first, and one has not. Nothing was"
+        " opened and nothing is lost.",
+        "conclude: {agreed_first: true}, a threshold is edited, and the old signatures no longer"
+        " cover it.",
+        'Talk; then each types: qua3ck approve --question --reason "..."',
+    ),
 )

@@ -15,7 +15,7 @@ from qua3ck.question.metrics import Metric, metric
 from qua3ck.question.ranking import auc_score_bounds, average_precision
 from qua3ck.question.scoring import Sums, influence_of, ranked, require, score, share_parts, sums
 from qua3ck.question.shares import paired_bounds
-from qua3ck.question.units import Units, blocks, clusters, spread
+from qua3ck.question.units import Units, at_length, blocks, clusters, spread
 from qua3ck.question.unseen import Reach, unseen
 
 if TYPE_CHECKING:
@@ -172,16 +172,14 @@ def _mcnemar(base: Difference, asked: Metric, a: Outcome, b: Outcome, sign: floa
 def _student(
     base: Difference, influence: Floats, units: Units, method: str, *, alike: bool
 ) -> Difference:
-    of = spread(influence, units)
+    of, called = spread(influence, units), at_length(units.called)
     found = replace(base, n=of.units, unit=units.called, method=method)
     if of.error == 0 and alike:
         return replace(found, low=0.0, high=0.0, p_value=1.0)
     if of.error == 0:
-        return replace(
-            found, reason=f"too few {units.called} for this method: no spread can be seen"
-        )
+        return replace(found, reason=f"too few {called} for this method: no spread can be seen")
     if of.units < _FEWEST or of.effective < _FEWEST_EFFECTIVE:
-        return replace(found, reason=f"too few {units.called} for this method: {of.units}")
+        return replace(found, reason=f"too few {called} for this method: {of.units}")
     reach = float(student.ppf(base.confidence, of.freedom)) * of.error
     p_value = float(2 * student.sf(abs(base.difference) / of.error, of.freedom))
     low, high = base.difference - reach, base.difference + reach

@@ -14,6 +14,8 @@ from types import MappingProxyType
 
 from scipy.special import bdtr
 
+from qua3ck.question.units import at_length
+
 ONE_IN_TWENTY = 0.05
 
 
@@ -60,17 +62,17 @@ class Domain:
         self, *, units: int, unit: str, rarer: float, effective: float, confidence: float
     ) -> str:
         """Return why the method may not be used here; empty if it may."""
-        fewest = self.fewest(confidence)
+        fewest, called = self.fewest(confidence), at_length(unit)
         if units < fewest:
-            return f"too few {unit} for this method: {units}, it needs {fewest}"
+            return f"too few {called} for this method: {units}, it needs {fewest}"
         if rarer < self.rarer:
             return (
-                f"too few {unit} for this method: {floor(rarer)} of the rarest kind,"
+                f"too few {called} for this method: {floor(rarer)} of the rarest kind,"
                 f" it needs {self.rarer}"
             )
         if effective < self.effective:
             return (
-                f"too few {unit} for this method: the figure rests on about"
+                f"too few {called} for this method: the figure rests on about"
                 f" {floor(effective * 10) / 10:g} of them, it needs {self.effective:g}"
             )
         return ""

@@ -13,6 +13,7 @@ Scalar = str | int | float | bool
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
 Confidence = Annotated[float, Field(gt=0.5, lt=1)]
+_SEARCHED = ("kpis", "fairness", "positive", "costs", "stop_if")
 
 
 class _Declared(BaseModel):
@@ -64,9 +65,9 @@ class FairnessGap(_Declared):
 
 
 class Risk(_Declared):
-    """The answers that give the risk class."""
+    """The answers that give the risk class; whom a number affects is never guessed."""
 
-    affects: Literal["people", "organisation", "nobody"] = "organisation"
+    affects: Literal["people", "organisation", "nobody"] | None = None
     domain: str = "other"
     automated: bool = False
 
@@ -105,3 +106,11 @@ class Question(_Declared):
     def digest(self) -> str:
         """SHA-256 (hex) of everything the question says."""
         return digest(self.model_dump(mode="json"))
+
+    @property
+    def searched(self) -> str:
+        """SHA-256 (hex) of what a search for candidates reads: no texts, risk or roles."""
+        read = self.model_dump(mode="json", include=set(_SEARCHED))
+        for kpi in read["kpis"]:
+            del kpi["why"]
+        return digest(read)

@@ -86,6 +86,11 @@ def blocks(order: NDArray[np.generic], influence: Floats) -> Units:
     return Units(moments * number // len(series), number, "blocks", in_line=True)
 
 
+def at_length(unit: str) -> str:
+    """Return what units are called in a refusal; of blocks, why figures differ in their number."""
+    return "blocks (as long as this figure's own memory)" if unit == "blocks" else unit
+
+
 def memory(series: Floats) -> float:
     """Return the integrated autocorrelation time of a series: 1 (no memory) to its length.
 
@@ -167,7 +172,7 @@ def clustered_share_bounds(
     effective = min(float(rows), of.effective)
     if of.error > 0 and variance > 0:
         widen = stdtrit(max(rows - 1, 1), confidence) / stdtrit(
-            max(of.effective - 1, 1.0), confidence
+            max(of.effective - 2, 1.0), confidence
         )
         effective = min(float(rows), variance / of.error**2) * float(widen) ** 2
     low, high = share_bounds(share * effective, effective, confidence=confidence)

@@ -35,6 +35,7 @@ from qua3ck.store.warehouse import unswept
 
 Tell = Callable[[str, int, int], None]
 Hold = Callable[[], AbstractContextManager[Any]]
+Look = Callable[[Path], None]
 
 _FORMAT = 1
 _CHUNK = 1 << 20  # bytes
@@ -91,12 +92,16 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Copied:
-    """A backup: its name in its place, what it holds, and how much of that was new there."""
+    """A backup: its name in its place, what it holds, and how much of that was new there.
+
+    ``moved`` is where the folder is now whose place a restored one took, if there was any.
+    """
 
     name: str
     manifest: Manifest
     new_files: int
     new_bytes: int
+    moved: Path | None = None
 
 
 def silent(text: str, done: int, total: int) -> None:
@@ -150,7 +155,15 @@ def back_up(
     return Copied(name, manifest, work.new_files, work.new_bytes)
 
 
-def bring_back(source: str, to: Path, *, name: str | None = None, tell: Tell = silent) -> Copied:
+def bring_back(
+    source: str,
+    to: Path,
+    *,
+    name: str | None = None,
+    replace: bool = False,
+    look: Look | None = None,
+    tell: Tell = silent,
+) -> Copied:
     """Write a backup into a folder that is empty or does not exist, checked byte by byte.
 
     Parameters
@@ -161,6 +174,10 @@ def bring_back(source: str, to: Path, *, name: str | None = None, tell: Tell = s
         Appears only when everything is in it.
     name : str, optional
         Which backup, as in :func:`backups`; default: the newest.
+    replace : bool
+        Take the place of a project that stands there. It is renamed, never removed.
+    look : callable, optional
+        Called with the folder before it appears; if it raises, nothing has happened.
 
     Raises
     ------
@@ -169,7 +186,8 @@ def bring_back(source: str, to: Path, *, name: str | None = None, tell: Tell = s
         damaged; it is named.
     """
     to = to.absolute()
-    _refuse_filled(to)
+    if not (replace and (to / "ledger").is_dir()):
+        _refuse_filled(to)
     place = place_at(source)
     chosen = _chosen(place, name)
     manifest = _read_manifest(place, chosen)
@@ -182,13 +200,51 @@ def bring_back(source: str, to: Path, *, name: str | None = None, tell: Tell = s
             tell(f"restoring: {one.path}", done, manifest.size)
             _write_back(place, one, part)
             done += one.size
-        if to.exists():
-            to.rmdir()
-        part.rename(to)
+        if look is not None:
+            look(part)
+        moved = _swapped(part, to)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
+    return Copied(chosen, manifest, len(manifest.files), manifest.size, moved)
+
+
+def brought_back(source: str, to: Path, *, name: str | None = None) -> Copied | None:
+    """Return the backup that a folder was restored from; None if its ledger does not begin so."""
+    place = place_at(source)
+    chosen = _chosen(place, name)
+    manifest = _read_manifest(place, chosen)
+    chain = next((one for one in manifest.files if one.path == "ledger/chain.jsonl"), None)
+    there = to / "ledger" / "chain.jsonl"
+    if chain is None or not there.is_file() or _digest_of(there, chain.size) != chain.sha256:
+        return None
     return Copied(chosen, manifest, len(manifest.files), manifest.size)
+
+
+def _swapped(part: Path, to: Path) -> Path | None:
+    """Put a restored folder where it belongs; return where what stood there is now."""
+    if not to.exists() or not any(to.iterdir()):
+        if to.exists():
+            to.rmdir()
+        part.rename(to)
+        return None
+    names = (f"{to.name}.before-restore{n}" for n in ("", *(f"-{n}" for n in range(2, 1000))))
+    moved = next(path for path in map(to.with_name, names) if not path.exists())
+    try:
+        to.rename(moved)
+    except OSError as problem:
+        raise Qua3ckError(
+            f"The project that stands there cannot be renamed ({problem.strerror or problem})",
+            where=str(to),
+            fix="end what uses the folder, or restore into a new one: --to NEW_FOLDER",
+            code="S017",
+        ) from problem
+    try:
+        part.rename(to)
+    except BaseException:
+        moved.rename(to)
+        raise
+    return moved
 
 
 def backups(source: str) -> list[str]:
@@ -479,6 +535,7 @@ def _refuse_filled(to: Path) -> None:
         raise Qua3ckError(
             "The folder is not empty; a restore never writes over anything",
             where=str(to),
-            fix="name a folder that does not exist yet; move it when you have looked at it",
+            fix="name a folder that does not exist yet; or, if a project stands there: --replace "
+            "(it is renamed, not removed)",
             code="S017",
         )

@@ -223,7 +223,8 @@ COPY_PAGES = (
         "A restore never writes over anything",
         "The folder to restore into holds files already.",
         "qua3ck restore /media/stick --to my-project, where my-project still exists.",
-        "Name a folder that does not exist. Look at it, then move the two yourself.",
+        "Name a folder that does not exist. Or add --replace: the project that stands there is"
+        " renamed beside it, and kept.",
     ),
     CodePage(
         "S018",
@@ -239,6 +240,16 @@ COPY_PAGES = (
         " verifies, whose tables can be read, and whose history is the project's own.",
         "A file of the ledger was changed by hand before it was copied.",
         "Type qua3ck audit verify in the project. If that is in order: qua3ck backup --whole.",
+    ),
+    CodePage(
+        "S020",
+        "A restore that would undo history",
+        "This machine has seen events that are not in the backup: with it they would be gone, an"
+        " opening of the seal or a refusal among them. An older state goes on only if an owner"
+        " says why; that is recorded in the restored ledger, with the head that was seen.",
+        "The laptop was wiped on Friday, and the backup is of Monday.",
+        "Look for the newer folder first. If there is none: qua3ck restore with --set-back and"
+        " the reason. Where a witness lies that you cannot write, ask who keeps it.",
     ),
 )
 

@@ -78,6 +78,21 @@ class Tracking:
 
     # -- the loop's runs -------------------------------------------------------
 
+    def prepare(self) -> None:
+        """Load MLflow's client, and make the local database if there is none.
+
+        Both take seconds and can be done in a second thread, while another process reads the
+        sources. Nothing depends on it: what goes wrong here goes wrong again, and is told, at
+        the first call that needs the store.
+        """
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if _is_server(self.uri):
+            return
+        with _hushed(), contextlib.suppress(MlflowException, SQLAlchemyError, OSError):
+            _prepare_folder(self.uri, self.root)
+
     def begin(self, name: str, *, key: str, tags: Mapping[str, str]) -> str:
         """Return the run that stands for a whole loop, the old one if ``key`` has one.
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from qua3ck.transfer.auditing import Audit, Verified, audit, verify
     from qua3ck.transfer.promotion import promote, rollback
-    from qua3ck.transfer.records import Certificate, Promotion, Release
+    from qua3ck.transfer.records import Certificate, Promotion
     from qua3ck.transfer.registry import check_registry
-    from qua3ck.transfer.release import find_release, list_releases, make_release
+    from qua3ck.transfer.release import make_release
     from qua3ck.transfer.reproduction import reproduce
     from qua3ck.transfer.section import Transfer
 
@@ -21,13 +21,10 @@ _HOMES = {
     "Audit": "auditing",
     "Certificate": "records",
     "Promotion": "records",
-    "Release": "records",
     "Transfer": "section",
     "Verified": "auditing",
     "audit": "auditing",
     "check_registry": "registry",
-    "find_release": "release",
-    "list_releases": "release",
     "make_release": "release",
     "promote": "promotion",
     "reproduce": "reproduction",
@@ -39,13 +36,10 @@ __all__ = [
     "Audit",
     "Certificate",
     "Promotion",
-    "Release",
     "Transfer",
     "Verified",
     "audit",
     "check_registry",
-    "find_release",
-    "list_releases",
     "make_release",
     "promote",
     "reproduce",

@@ -12,16 +12,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from qua3ck.govern.releases import Release, find_release, list_releases
 from qua3ck.kit.clock import stamp
 from qua3ck.kit.hashes import digest, file_digest
 from qua3ck.transfer import folder as folders
 from qua3ck.transfer import history
-from qua3ck.transfer.release import find_release, list_releases
+from qua3ck.transfer.security.scan import SCANNED
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from qua3ck.govern import AliasMove, Workspace
     from qua3ck.ledger import Entry, Ledger
-    from qua3ck.transfer.records import Release
 
 _DIGEST = re.compile(r"[0-9a-f]{32,}")
 _LONGEST = 40
@@ -36,7 +38,10 @@ _ABOUT_VERSION = (
     "approval.refused",
     "reproduction.made",
     "promotion.refused",
+    "security.accepted",
     "alias.moved",
+    "canary.stepped",
+    "canary.stopped",
 )
 
 
@@ -100,6 +105,8 @@ class Audit:
             )
         for name, answer in self.evidence.get("gates", {}).items():
             yield f"  {name}: {answer}"
+        if "security" in self.evidence:
+            yield f"  security scan: {self.evidence['security']}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -174,7 +181,7 @@ def audit(
             entries = _concerning(entries, about, workspace)
     return Audit(
         asked=asked,
-        events=tuple(_told(entry) for entry in entries),
+        events=tuple(_told(entry, workspace) for entry in entries),
         current=history.aliases_now(ledger),
         releases=list_releases(ledger),
         on=on or "",
@@ -250,7 +257,8 @@ def _unrecorded(workspace: Workspace, releases: tuple[Release, ...]) -> Iterator
 def _evidence(ledger: Ledger, move: AliasMove) -> dict[str, Any]:
     """Return what stood behind a move; behind a rollback stands the version's last promotion."""
     body = ledger.entries()[move.seq].body
-    found = {key: body[key] for key in ("kind", "release", "gates", "gates_digest") if key in body}
+    keys = ("kind", "release", "gates", "gates_digest", "security")
+    found = {key: body[key] for key in keys if key in body}
     if found.get("gates"):
         return found
     before = [
@@ -263,7 +271,8 @@ def _evidence(ledger: Ledger, move: AliasMove) -> dict[str, Any]:
         return found
     last = before[-1]
     promoted = {"seq": last.seq, "at": last.at, "actor": last.actor, "reason": last.body["reason"]}
-    answers = {key: last.body[key] for key in ("gates", "gates_digest")}
+    asked = ("gates", "gates_digest", "security")
+    answers = {key: last.body[key] for key in asked if key in last.body}
     return {**found, **answers, "promoted": promoted}
 
 
@@ -283,6 +292,8 @@ def _concerning(entries: Sequence[Entry], release: Release, workspace: Workspace
 
 
 def _concerns(entry: Entry, release: Release, behind: set[str]) -> bool:
+    if entry.subject == "question" and entry.event in {"approval.given", "approval.refused"}:
+        return entry.body["signed"]["statement"]["question"] in behind
     if entry.event not in _ABOUT_VERSION:
         return entry.event in {"question.set", "seal.made"} and bool(behind & _texts(entry))
     body = entry.body
@@ -295,8 +306,40 @@ def _texts(entry: Entry) -> set[str]:
     return {entry.subject, *(value for value in entry.body.values() if isinstance(value, str))}
 
 
-def _told(entry: Entry) -> Event:
-    return Event(entry.seq, entry.at, entry.actor, entry.event, _sentence(entry))
+def _told(entry: Entry, workspace: Workspace) -> Event:
+    says = _sentence(entry)
+    if entry.event == "release.made":
+        says += _accepted_with(workspace.root / entry.body["path"], entry)
+    return Event(entry.seq, entry.at, entry.actor, entry.event, says)
+
+
+def _accepted_with(folder: Path, made: Entry) -> str:
+    """Return what whoever made a version accepted in it; its evidence has it, not the event."""
+    from qua3ck.transfer.security.waivers import released_with
+
+    manifest = folder / folders.MANIFEST
+    known = manifest.is_file() and file_digest(manifest) == made.body["digest"]
+    wanted = folders.read_manifest(folder)["files"].get(SCANNED) if known else "unknown"
+    if wanted is None:
+        return ""  # made before versions were scanned
+    scanned = folder / SCANNED
+    if not scanned.is_file() or file_digest(scanned) != wanted:
+        return f"; {SCANNED} is not the released one, so what was accepted with it is not known"
+    told = [
+        _waived(one.code, one.where, one.evidence, one.accepted) for one in released_with(folder)
+    ]
+    return f"; {made.actor} accepts {', '.join(told)}" if told else ""
+
+
+def _security_accepted(body: Mapping[str, Any]) -> str:
+    told = _waived(body["code"], body["where"], body, body["reason"])
+    heavy = "blocks" if body["severity"] == "block" else "does not block"
+    return f"for version {body['version']}, after it was made: {told}, which {heavy}"
+
+
+def _waived(code: str, where: str, about: Mapping[str, Any], reason: str) -> str:
+    names = " ".join([code, where, *list(about.get("ids", ()))[:1]])
+    return f"{names} ({reason})"
 
 
 def _sentence(entry: Entry) -> str:
@@ -361,9 +404,37 @@ def _verdict_made(body: Mapping[str, Any]) -> str:
 
 def _alias_moved(body: Mapping[str, Any]) -> str:
     before = "nowhere" if body["from"] is None else f"version {body['from']}"
+    steps = body.get("steps")
+    by = f", by steps of {', '.join(map(str, steps))} %" if steps else ""
     return (
-        f"{body['alias']}: {before} -> version {body['version']} ({body['kind']}): {body['reason']}"
+        f"{body['alias']}: {before} -> version {body['version']} ({body['kind']}{by}):"
+        f" {body['reason']}"
     )
+
+
+def _stepped(body: Mapping[str, Any]) -> str:
+    return f"version {body['version']}: from {body['at_share']} % to {body['share']} %"
+
+
+def _stopped(body: Mapping[str, Any]) -> str:
+    if "version" not in body:
+        return f"the rollout that began with event {body['rollout']}: {body['why']}"
+    seen = body["seen"][body["why"]]
+    (n, bad), (m, worse) = seen["canary"], seen["champion"]
+    measured = (
+        f"mean error {bad} over {n}, before {worse} over {m}"
+        if "error" in seen
+        else f"{bad} of {n}, before {worse} of {m}"
+    )
+    return (
+        f"version {body['version']} stopped at {body['at_share']} %, back to version"
+        f" {body['back_to']}: {body['why']} {measured}"
+    )
+
+
+def _key(body: Mapping[str, Any]) -> str:
+    scopes = f" for {', '.join(body['scopes'])}" if "scopes" in body else ""
+    return f"API key {body['id']} of {body['name']}{scopes}"
 
 
 def _refused(body: Mapping[str, Any]) -> str:
@@ -394,7 +465,13 @@ def _candidate_kept(body: Mapping[str, Any]) -> str:
 
 def _approved(body: Mapping[str, Any]) -> str:
     word = "for" if body["decision"] == "approve" else "AGAINST"
-    return f"{body['approver']} signs {word} version {body['version']}: {body['reason']}"
+    if "version" in body:
+        return f"{body['approver']} signs {word} version {body['version']}: {body['reason']}"
+    said = body["signed"]["statement"]
+    kept = said["promises"]
+    promises = "; ".join(_promise(kpi) for kpi in (*kept["kpis"], *kept["fairness"]))
+    late = f", AFTER {said['opened']} opening(s)" if said["opened"] else ""
+    return f"{body['approver']} signs {word} the question ({promises}){late}: {body['reason']}"
 
 
 def _candidate(body: Mapping[str, Any]) -> str:
@@ -412,7 +489,14 @@ _SENTENCES = {
     "question.set": _question_set,
     "verdict.made": _verdict_made,
     "release.made": _release_made,
+    "security.accepted": _security_accepted,
     "alias.moved": _alias_moved,
+    "canary.stepped": _stepped,
+    "canary.stopped": _stopped,
+    "serving.off": lambda body: f"the model is switched off: {body['reason']}",
+    "serving.on": lambda body: f"the model answers again: {body['reason']}",
+    "key.added": _key,
+    "key.revoked": _key,
     "promotion.refused": _refused,
     "reproduction.made": _reproduced,
 }

@@ -7,13 +7,20 @@ Source: https://github.com/huggingface/hub-docs/blob/main/modelcard.md
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qua3ck.conclude.figures import verdict_figures
 from qua3ck.transfer.facts import Facts
-from qua3ck.transfer.pieces import wanted_words
+from qua3ck.transfer.markdown import bullets, plain, table
+from qua3ck.transfer.pieces import (
+    count,
+    figures,
+    finding_title,
+    metric_title,
+    native,
+    percent_words,
+    wanted_words,
+)
 from qua3ck.transfer.report import answer, answer_sentences, misuse
 from qua3ck.transfer.texts import text
 
@@ -32,17 +39,17 @@ def render(facts: Facts) -> str:
     say = partial(text, lang=facts.lang)
     parts = [
         f"---\n{_front_matter(facts)}---",
-        f"# {_plain(facts.project)}",
+        f"# {plain(facts.project)}",
         say(
             "card.intro",
-            asks=_plain(facts.question.asks),
+            asks=plain(facts.question.asks),
             version=facts.version,
-            project=_plain(facts.project),
-            rows=f"{facts.conclusion.rows:,}",
+            project=plain(facts.project),
+            rows=count(facts, facts.conclusion.rows),
         ),
         _verdict(facts),
         *_section(facts, "card.intended", _intended(facts)),
-        *_section(facts, "card.out_of_scope", _bullets(misuse(facts))),
+        *_section(facts, "card.out_of_scope", bullets(misuse(facts))),
         *_section(facts, "card.data", _data(facts)),
         *_section(facts, "card.evaluation", _evaluation(facts)),
         *_section(facts, "card.limitations", _limitations(facts)),
@@ -111,19 +118,19 @@ def _section(facts: Facts, key: str, body: str) -> tuple[str, str]:
 def _verdict(facts: Facts) -> str:
     short = text(f"answer.{answer(facts)}", facts.lang)
     says = " ".join(sentence for sentence in answer_sentences(facts) if sentence)
-    return text("card.verdict", facts.lang, answer=f"**{short}**", says=_plain(says))
+    return text("card.verdict", facts.lang, answer=f"**{short}**", says=plain(says))
 
 
 def _intended(facts: Facts) -> str:
     say, question = partial(text, lang=facts.lang), facts.question
     use = say(
-        "card.intended.says", decides=_plain(question.decides), why_now=_plain(question.why_now)
+        "card.intended.says", decides=plain(question.decides), why_now=plain(question.why_now)
     )
     risk = say(
         "card.risk",
         risk=say(f"risk.{facts.risk_class}"),
-        reason=_plain(facts.risk_reason),
-        risks=_plain(question.risks),
+        reason=plain(native(facts, facts.risk_reason)),
+        risks=plain(question.risks),
     )
     return f"{use}\n\n{risk}"
 
@@ -132,21 +139,21 @@ def _data(facts: Facts) -> str:
     say, snapshot = partial(text, lang=facts.lang), facts.snapshot
     split = say(
         "data.split.says",
-        method=snapshot.split.method,
-        unit=snapshot.split.unit,
-        train=f"{snapshot.split.rows_train:,}",
-        test=f"{snapshot.split.rows_test:,}",
+        method=native(facts, snapshot.split.method),
+        unit=native(facts, snapshot.split.unit),
+        train=count(facts, snapshot.split.rows_train),
+        test=count(facts, snapshot.split.rows_test),
     )
-    lines = [f"{say('data.snapshot')}: `{snapshot.id}`", f"{say('data.split')}: {_plain(split)}"]
+    lines = [f"{say('data.snapshot')}: `{snapshot.id}`", f"{say('data.split')}: {plain(split)}"]
     for pinned in snapshot.sources:
         said = say(
             "data.source",
             table=pinned.table,
             version=pinned.version,
-            rows=f"{pinned.rows:,}",
+            rows=count(facts, pinned.rows),
             digest=pinned.digest,
         )
-        lines.append(_plain(said))
+        lines.append(plain(said))
     return "\n".join(f"- {line}" for line in lines)
 
 
@@ -159,38 +166,39 @@ def _evaluation(facts: Facts) -> str:
     )
     rows = []
     for verdict in facts.verdicts():
-        value, bounds, _ = verdict_figures(verdict)
+        value, bounds, _ = figures(facts, verdict)
         rows.append(
             (
                 verdict.id,
-                verdict.metric,
+                verdict.metric if facts.lang == "en" else metric_title(verdict.metric, facts.lang),
                 value,
                 bounds,
-                f"{100 * verdict.confidence:.4g} %",
+                percent_words(facts, verdict.confidence),
                 wanted_words(facts, verdict),
                 say(f"verdict.{verdict.verdict}"),
-                f"{verdict.n:,} {say(f'unit.{verdict.unit}')}",
+                f"{count(facts, verdict.n)} {say(f'unit.{verdict.unit}')}",
             )
         )
     heads = ("promise", "metric", "measured", "interval", "confidence", "wanted", "verdict", "rows")
     named = [say("kpis.confidence") if h == "confidence" else say(f"column.{h}") for h in heads]
-    return f"{said}\n\n{_table(named, rows)}"
+    return f"{said}\n\n{table(named, rows)}"
 
 
 def _limitations(facts: Facts) -> str:
-    found = [f"{f.code}: {f.says}" for f in facts.findings() if f.severity != "inform"]
-    said = [*facts.conclusion.risks, *found]
-    return _bullets(said or [text("decision.no_risks", facts.lang)])
+    listed = [f for f in facts.findings() if f.severity != "inform"]
+    found = [f"{f.code}: {finding_title(facts, f)}" for f in listed]
+    said = [*(native(facts, risk) for risk in facts.conclusion.risks), *found]
+    return bullets(said or [text("decision.no_risks", facts.lang)])
 
 
 def _format(facts: Facts) -> str:
     candidate = facts.candidate
-    return _plain(
+    return plain(
         text(
             "loop.format.says",
             facts.lang,
             format=candidate.model_format,
-            why=candidate.why_format,
+            why=native(facts, candidate.why_format),
         )
     )
 
@@ -204,21 +212,3 @@ def _loading(facts: Facts) -> str:
         f"model.predict(rows)  # pandas.DataFrame with {names}"
     )
     return f"{text('card.load.says', facts.lang)}\n\n```python\n{code}\n```"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
-    lines += [f"| {' | '.join(_plain(cell) for cell in row)} |" for row in rows]
-    return "\n".join(lines)
-
-
-def _bullets(lines: Iterable[str]) -> str:
-    return "\n".join(f"- {_plain(line)}" for line in lines)
-
-
-def _plain(words: str) -> str:
-    """Return text that Markdown shows as it is: no markup, no table cell, no line of its own."""
-    escaped = " ".join(words.split()).replace("\\", "\\\\").replace("&", "&amp;")
-    for sign in "|*_`[]#":
-        escaped = escaped.replace(sign, f"\\{sign}")
-    return escaped.replace("<", "&lt;").replace(">", "&gt;")

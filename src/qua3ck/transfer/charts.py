@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qua3ck.conclude.figures import digits_for, figure
 from qua3ck.kit.markup import Html, tag
+from qua3ck.transfer.texts import local
 
 if TYPE_CHECKING:
     from qua3ck.kit.verdicts import Verdict
@@ -67,7 +68,9 @@ def verdict_bar(verdict: Verdict, *, label: str) -> Html:
     return _svg(BAR_WIDTH, BAR_HEIGHT, parts, label=label, class_="bar")
 
 
-def influence_bars(rows: Sequence[tuple[str, float, float, float]], *, label: str) -> Html:
+def influence_bars(
+    rows: Sequence[tuple[str, float, float, float]], *, label: str, lang: str = "en"
+) -> Html:
     """Return one bar with a whisker per (name, value, low, high), in the order given."""
     step, left = 24, 170
     height = step * len(rows) + 26
@@ -84,7 +87,7 @@ def influence_bars(rows: Sequence[tuple[str, float, float, float]], *, label: st
         ]
     zero, bottom = axis.at(0.0), step * len(rows) + 4
     parts.append(tag("line", class_="axis", x1=zero, x2=zero, y1=0, y2=bottom))
-    parts += _ticks_below(axis, bottom + 14, bottom)
+    parts += _ticks_below(axis, bottom + 14, bottom, lang)
     return _svg(PLOT_WIDTH, height, parts, label=label)
 
 
@@ -94,6 +97,7 @@ def learning_curve(
     label: str,
     names: tuple[str, str],
     across: str,
+    lang: str = "en",
 ) -> Html:
     """Return training score (dashed, squares) and validation score (solid, circles) over rows.
 
@@ -106,11 +110,13 @@ def learning_curve(
         The words for training and validation.
     across : str
         The words below the horizontal axis.
+    lang : str
+        How numbers are written.
     """
     scores = [score for point in points for score in point[1:] if math.isfinite(score)]
     x_axis = Axis(0, max(point[0] for point in points) * 1.04, _MARGIN_LEFT, PLOT_WIDTH - 96)
     y_axis = _upward(min(scores), max(scores))
-    parts = _frame(x_axis, y_axis, across=across, rows=[point[0] for point in points])
+    parts = _frame(x_axis, y_axis, across=across, rows=[point[0] for point in points], lang=lang)
     for column, (name, style) in enumerate(zip(names, ("train", "valid"), strict=True), start=1):
         line = [(x_axis.at(point[0]), y_axis.at(point[column])) for point in points]
         parts.append(_polyline(line, class_=f"line {style}"))
@@ -119,13 +125,15 @@ def learning_curve(
     return _svg(PLOT_WIDTH, PLOT_HEIGHT, parts, label=label)
 
 
-def reliability(bins: Sequence[Mapping[str, Any]], *, label: str, across: str, upward: str) -> Html:
+def reliability(
+    bins: Sequence[Mapping[str, Any]], *, label: str, across: str, upward: str, lang: str = "en"
+) -> Html:
     """Return observed share with interval over predicted share; on the diagonal they agree."""
     side = 250
     x_axis = Axis(0, 1, _MARGIN_LEFT, side - _MARGIN_RIGHT)
     y_axis = Axis(0, 1, side - _MARGIN_BOTTOM, _MARGIN_TOP)
     parts = [
-        *_grid(x_axis, y_axis, [0, 0.25, 0.5, 0.75, 1.0]),
+        *_grid(x_axis, y_axis, [0, 0.25, 0.5, 0.75, 1.0], lang),
         tag(
             "line",
             class_="diagonal",
@@ -134,7 +142,7 @@ def reliability(bins: Sequence[Mapping[str, Any]], *, label: str, across: str, u
             x2=x_axis.at(1),
             y2=y_axis.at(1),
         ),
-        tag("text", across, x=(x_axis.start + x_axis.end) / 2, y=side - 2, text_anchor="middle"),
+        tag("text", across, x=(x_axis.start + x_axis.end) / 2, y=side - 5, text_anchor="middle"),
         tag(
             "text",
             upward,
@@ -208,21 +216,26 @@ def _polyline(points: Sequence[tuple[float, float]], *, class_: str) -> Html:
     return tag("polyline", class_=class_, points=" ".join(f"{x:g},{y:g}" for x, y in points))
 
 
-def _frame(x_axis: Axis, y_axis: Axis, *, across: str, rows: Sequence[int]) -> list[Html]:
-    parts = _grid(None, y_axis, _round_steps(y_axis.low, y_axis.high), right=x_axis.end)
+def _frame(
+    x_axis: Axis, y_axis: Axis, *, across: str, rows: Sequence[int], lang: str
+) -> list[Html]:
+    steps = _round_steps(y_axis.low, y_axis.high)
+    parts = _grid(None, y_axis, steps, lang, right=x_axis.end)
     last = -math.inf
     for count in rows:
         x = x_axis.at(count)
         if x - last < 44:
             continue
         last = x
-        parts.append(tag("text", f"{count:,}", x=x, y=y_axis.start + 14, text_anchor="middle"))
+        parts.append(
+            tag("text", local(f"{count:,}", lang), x=x, y=y_axis.start + 14, text_anchor="middle")
+        )
     middle = (x_axis.start + x_axis.end) / 2
-    return [*parts, tag("text", across, x=middle, y=PLOT_HEIGHT - 3, text_anchor="middle")]
+    return [*parts, tag("text", across, x=middle, y=PLOT_HEIGHT - 5, text_anchor="middle")]
 
 
 def _grid(
-    x_axis: Axis | None, y_axis: Axis, steps: Sequence[float], *, right: float = 0.0
+    x_axis: Axis | None, y_axis: Axis, steps: Sequence[float], lang: str, *, right: float = 0.0
 ) -> list[Html]:
     end = x_axis.end if x_axis else right
     digits = _step_digits(steps)
@@ -230,7 +243,7 @@ def _grid(
     for step in steps:
         y = y_axis.at(step)
         parts.append(tag("line", class_="grid", x1=_MARGIN_LEFT, x2=end, y1=y, y2=y))
-        shown = figure(step, digits)
+        shown = local(figure(step, digits), lang)
         parts.append(tag("text", shown, x=_MARGIN_LEFT - 6, y=y + 4, text_anchor="end"))
         if x_axis:
             x = x_axis.at(step)
@@ -238,14 +251,15 @@ def _grid(
     return parts
 
 
-def _ticks_below(axis: Axis, y: float, bottom: float) -> list[Html]:
+def _ticks_below(axis: Axis, y: float, bottom: float, lang: str) -> list[Html]:
     steps = _round_steps(axis.low, axis.high)
     digits = _step_digits(steps)
     parts: list[Html] = []
     for step in steps:
         x = axis.at(step)
         parts.append(tag("line", class_="grid", x1=x, x2=x, y1=bottom, y2=bottom + 4))
-        parts.append(tag("text", figure(step, digits), x=x, y=y + 4, text_anchor="middle"))
+        shown = local(figure(step, digits), lang)
+        parts.append(tag("text", shown, x=x, y=y + 4, text_anchor="middle"))
     return parts
 
 

@@ -128,4 +128,132 @@ PAGES: tuple[CodePage, ...] = (
         "qua3ck audit --on 3/4/2025: the third of April or the fourth of March?",
         "Write 2025-04-03, or a moment such as 2025-04-03T14:00:00Z.",
     ),
+    CodePage(
+        "K016",
+        "Nothing to export under this name",
+        "Each place that a project can be handed over to has a name.",
+        "qua3ck export k8s",
+        "Write one of the names in the message: qua3ck export kubernetes",
+    ),
+    CodePage(
+        "K017",
+        "An exported file was changed by somebody",
+        "An export replaces what the last export wrote, and nothing else: a change that you made"
+        " in the exported folder would be lost.",
+        "The port in compose.yaml was changed by hand; a month later the export is typed again.",
+        "Export to another folder with --to and compare, or move the changed file away.",
+    ),
+    CodePage(
+        "K018",
+        "A base image without a digest",
+        "A tag such as python:3.11-slim can be moved to other bytes at any time, so what was"
+        " tested is not what is built a month later. A digest names the bytes.",
+        "qua3ck export docker --base python:3.11-slim",
+        "Ask the registry for the digest, and give both: --base IMAGE@sha256:DIGEST",
+    ),
+    CodePage(
+        "K019",
+        "No version to hand over",
+        "A container serves a version and is built with the packages it was made with; the"
+        " project has none yet.",
+        "qua3ck export docker, before the first qua3ck release.",
+        "Make one: qua3ck run, then qua3ck release",
+    ),
+    CodePage(
+        "K020",
+        "A file that can run code when it is loaded",
+        "A file of the version is a pickle, holds one, or is something else that runs what it"
+        " brings: told by its bytes, not by its name. An archive that cannot be looked into"
+        " counts as one.",
+        "A colleague adds model/scaler.bin, made with joblib: whoever loads it runs what is in"
+        " it, and nobody can read what that is.",
+        "Leave it out; keep figures as JSON, models as ONNX or skops. A version is never"
+        " changed: make a new one with qua3ck release.",
+    ),
+    CodePage(
+        "K021",
+        "Shipped code runs what it is given, or reaches out",
+        "Functions that go with the version use eval, exec or pickles, or start programs, open"
+        " sockets or call C libraries. The first kind blocks; the second is warned of in code/"
+        " and blocks in model/code/, which runs for every prediction. The syntax is read, the"
+        " code is not run: who wants to hide a call can.",
+        "eval(row['formula']) in features.py: a cell of a table becomes a program.",
+        "Write what is meant (a dictionary of functions, ast.literal_eval for numbers), or give"
+        ' the reason: transfer: accept: {"K021 code/features.py": why}',
+    ),
+    CodePage(
+        "K022",
+        "A secret in a version",
+        "A file of the version holds what looks like a private key, a token or a password. A"
+        " version is copied, registered and kept for years, so it is refused before it is made,"
+        " in every risk class. The message has file, line and kind, never the value. What only"
+        " looks like a password is warned of.",
+        "postgresql://ana:PASSWORD@server/data stands in a comment of features.py since the"
+        " first try.",
+        "Take it out, read it from the environment (env:NAME in qua3ck.yaml), and have a new one"
+        " made: what stood in a file is known. If it is no secret, say so: transfer: accept:"
+        ' {"K022 code/features.py": why}',
+    ),
+    CodePage(
+        "K023",
+        "The environment lock does not hold every package",
+        "A package of requirements.txt is not pinned to one version (blocks), or has no hash, so"
+        " that other bytes under the same name and version would be taken (warned of; for risk"
+        " class high the gate lock stops it).",
+        "A package was upgraded by hand after qua3ck was installed: its version is in no lock.",
+        "Install from the lock (make test does), or put a hashed lock of what runs beside"
+        " qua3ck.yaml: uv pip compile --generate-hashes -o requirements.txt; then qua3ck release",
+    ),
+    CodePage(
+        "K024",
+        "A package with a known vulnerability",
+        "An advisory names the locked version of a package. It blocks where the vulnerability is"
+        " known to be exploitable: the package is malicious, an exploit is shown or in use, or"
+        " its CVSS vector says that anybody can over the network without an account; else it is"
+        " warned of.",
+        "onnx 1.15.0 in the lock, and an advisory that 1.16.0 cures it.",
+        "Install the version that cures it and make a new version of the model. If it cannot"
+        " hurt here, say why: transfer: accept: {GHSA-...: why}. For a version that is made"
+        " already, qua3ck promote puts that on record, and the approvers sign again: a reason"
+        " that they did not see does not count.",
+    ),
+    CodePage(
+        "K025",
+        "The advisories are old",
+        "The newest of them was changed more than 90 days before now, or none has a day that has"
+        " come yet. What became known since is"
+        " not in it, so that nothing found means less every day.",
+        "The export was brought on a USB stick in January and is used in August.",
+        "Bring a new export, for PyPI: osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip",
+    ),
+    CodePage(
+        "K026",
+        "Known vulnerabilities were not looked for",
+        "No advisories are declared. Not applicable never counts as passed: for risk class high"
+        " the gate is undecided until there are some or somebody answers for it with a reason;"
+        " else the gate says that it was not checked.",
+        "A laptop without internet: no tool can ask anybody which packages are vulnerable.",
+        "Bring an export in the form of OSV (all.zip of PyPI) and declare it: transfer:"
+        " {advisories: advisories/all.zip}. Or give the reason: transfer: accept: {K026: why},"
+        " best before qua3ck release: later, the approvers have to sign again.",
+    ),
+    CodePage(
+        "K027",
+        "Advisories that cannot be read",
+        "What transfer.advisories names is not there, is no OSV, or has entries that cannot be"
+        " read or compared; those say nothing, and nothing is not harmless.",
+        "advisories: all.zip, while the file lies in another folder.",
+        "Name a JSON file, a folder of them, or a zip, from the project's folder on; bring the"
+        " export again if it is damaged.",
+    ),
+    CodePage(
+        "K028",
+        "A reason that is for nothing",
+        "transfer.accept names what nothing is called, or what was not found: a code that does"
+        " not exist, a file that no version ships, an advisory about none of its packages. It"
+        " waives nothing, and hides that something else may still be open.",
+        "accept: {K26: we work offline}: the code is K026, so the gate stays undecided.",
+        "Write the name that check or promote shows: K026 by itself, K021 code/features.py for"
+        " a file, GHSA-... for an advisory; take out what is no longer found.",
+    ),
 )

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from qua3ck.a3.records import Candidate
     from qua3ck.conclude.records import Conclusion
+    from qua3ck.govern.releases import Release
     from qua3ck.kit.findings import Finding
     from qua3ck.kit.verdicts import Verdict
     from qua3ck.ledger import Entry
     from qua3ck.question.records import Question
-    from qua3ck.transfer.records import Release
+    from qua3ck.transfer.security import Scan
     from qua3ck.understand.records import Snapshot
 
 
@@ -23,7 +24,8 @@ class Facts:
     ``entries`` is the ledger so far, oldest first. ``release`` is None while the report
     is being put into the release whose digest will cover it. ``approve`` is what the
     risk class or the project file asks for.
-    ``licence`` is the model's, as the Hugging Face hub names it.
+    ``licence`` is the model's, as the Hugging Face hub names it. ``security`` is the scan
+    made when the version was; None for one that was made before there were scans.
     """
 
     project: str
@@ -39,15 +41,20 @@ class Facts:
     release: Release | None = None
     licence: str = "unknown"
     lang: str = "en"
+    security: Scan | None = None
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """Return every verdict a release needs: KPIs, slices and fairness gaps."""
         return (*self.conclusion.kpis, *self.conclusion.slices, *self.conclusion.fairness)
 
     def findings(self) -> tuple[Finding, ...]:
-        """Return the findings of all three phases, each once, heaviest first."""
+        """Return the findings of all phases and of the scan, each once, heaviest first."""
         weights = {"block": 0, "warn": 1, "inform": 2}
-        phases = (self.snapshot.findings, self.candidate.findings, self.conclusion.findings)
+        scanned = self.security.findings if self.security else ()
+        phases = (
+            *(self.snapshot.findings, self.candidate.findings, self.conclusion.findings),
+            scanned,
+        )
         once: dict[tuple[str, str, str], Finding] = {}
         for phase in phases:
             for finding in phase:

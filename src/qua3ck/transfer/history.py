@@ -29,28 +29,44 @@ def aliases_now(ledger: Ledger) -> dict[str, int]:
 def version_before(ledger: Ledger, alias: str) -> int | None:
     """Return the version a rollback goes to; None if there is none.
 
-    Promotions pile up and each rollback takes the top one off, so that two rollbacks in
-    a row go back two versions and not to and fro.
+    Promotions pile up and each rollback takes off what is above its version, so that two
+    rollbacks in a row go back two versions and not to and fro. A version whose canary was
+    stopped was never in use for everybody, and is passed over.
     """
-    pile: list[int | None] = []
+    stopped = {int(entry.body["rollout"]) for entry in ledger.entries("canary.stopped")}
+    pile: list[tuple[int | None, bool]] = []
     for entry in ledger.entries("alias.moved"):
         if entry.body["alias"] != alias:
             continue
+        version = entry.body.get("version")
         if entry.body.get("kind") == "rollback":
             del pile[-1:]
+            while pile and pile[-1][0] != version:
+                del pile[-1:]
         else:
-            pile.append(entry.body.get("version"))
-    older = [version for version in pile[:-1] if version is not None]
+            pile.append((version, entry.seq not in stopped))
+    older = [version for version, settled in pile[:-1] if version is not None and settled]
     return older[-1] if older else None
 
 
 def loads_behind(entries: Sequence[Entry], pinned: Iterable[Pinned]) -> Iterator[Entry]:
-    """Yield, for each pinned table, the last load into it that the pinned version has."""
-    loaded = [entry for entry in entries if entry.event == "source.loaded"]
+    """Yield, for each pinned table, the last load into it that the pinned version has.
+
+    Not one that was undone: a table that was brought back rests on what it rested on then.
+    """
+    acts = [entry for entry in entries if entry.event in {"source.loaded", "table.restored"}]
     for table in pinned:
-        into = [entry for entry in loaded if entry.body.get("table") == table.table]
-        seen = [entry for entry in into if int(entry.body["version"]) <= table.version]
-        yield from seen[-1:]
+        into = [entry for entry in acts if entry.body.get("table") == table.table]
+        behind: dict[int, Entry] = {}
+        for entry in sorted(into, key=lambda one: int(one.body["version"])):
+            version = int(entry.body["version"])
+            if entry.event == "source.loaded":
+                behind[version] = entry
+            else:
+                earlier = [at for at in behind if at <= int(entry.body["to"])]
+                behind |= {version: behind[max(earlier)]} if earlier else {}
+        seen = [at for at in behind if at <= table.version]
+        yield from [behind[max(seen)]] if seen else []
 
 
 def moment(text: str, *, where: str) -> datetime:

@@ -11,11 +11,14 @@ from qua3ck.kit.markup import Content, Html, join, tag
 from qua3ck.question.metrics import METRICS
 from qua3ck.transfer import charts
 from qua3ck.transfer.facts import Facts, source_entry
-from qua3ck.transfer.texts import text
+from qua3ck.transfer.german import FINDINGS, in_german
+from qua3ck.transfer.german import METRICS as IN_GERMAN
+from qua3ck.transfer.texts import local, moment, text
 
 if TYPE_CHECKING:
     from qua3ck.a3.records import Score
     from qua3ck.conclude.records import Comparison
+    from qua3ck.kit.findings import Finding
     from qua3ck.kit.verdicts import Verdict
     from qua3ck.ledger import Entry
 
@@ -29,7 +32,7 @@ def verdict_table(
     say = partial(text, lang=facts.lang)
     rows: list[tuple[Content, ...]] = []
     for verdict in verdicts:
-        value, bounds, _ = verdict_figures(verdict)
+        value, bounds, _ = figures(facts, verdict)
         wanted = wanted_words(facts, verdict)
         said = say(f"verdict.{verdict.verdict}")
         label = say(
@@ -38,8 +41,8 @@ def verdict_table(
         bar = charts.verdict_bar(verdict, label=label)
         shown = with_unit(facts, verdict, value)
         word = answer_word(verdict.verdict, said)
-        row = [verdict_name(verdict), shown, bounds, wanted, bar, word]
-        row += [f"{verdict.n:,} {unit_words(facts, verdict)}"] if rests_on else []
+        row = [verdict_name(facts, verdict), shown, bounds, wanted, bar, word]
+        row += [f"{count(facts, verdict.n)} {unit_words(facts, verdict)}"] if rests_on else []
         rows.append(tuple(row))
     heads = ["promise", "measured", "interval", "wanted", "drawing", "verdict"]
     heads += ["rows"] if rests_on else []
@@ -49,11 +52,11 @@ def verdict_table(
 
 def method_table(facts: Facts, verdicts: Sequence[Verdict]) -> Html:
     """Return how each interval was made, its confidence, and what would decide it."""
-    rows = [
+    rows: list[tuple[Content, ...]] = [
         (
             verdict.id,
-            verdict.method or verdict.says,
-            percent_words(verdict.confidence),
+            told(facts, verdict.method or verdict.says),
+            percent_words(facts, verdict.confidence),
             _what_would_decide(facts, verdict),
         )
         for verdict in verdicts
@@ -62,17 +65,17 @@ def method_table(facts: Facts, verdicts: Sequence[Verdict]) -> Html:
     return fact_table(facts, heads, rows, numeric=(2,))
 
 
-def _what_would_decide(facts: Facts, verdict: Verdict) -> str:
+def _what_would_decide(facts: Facts, verdict: Verdict) -> Content:
     if verdict.verdict != "undecided":
         return text("kpis.decided", facts.lang)
     if verdict.low is None or verdict.high is None:
-        return verdict.says
+        return told(facts, verdict.says)
     if verdict.rows_needed is None or not verdict.rows_needed_for:
         return text("rows_needed.none", facts.lang)
     return text(
         "rows_needed",
         facts.lang,
-        needed=f"{verdict.rows_needed:,}",
+        needed=count(facts, verdict.rows_needed),
         unit=unit_words(facts, verdict),
         way=text(f"verdict.{verdict.rows_needed_for}", facts.lang),
     )
@@ -142,7 +145,7 @@ def entry_note(facts: Facts, entry: Entry) -> Html:
     return tag("p", said, class_="source")
 
 
-def verdict_name(verdict: Verdict) -> str:
+def verdict_name(facts: Facts, verdict: Verdict) -> str:
     """Return a verdict's id, with its metric's title where the id does not say it.
 
     A part of the data is written with blanks, so that a narrow column breaks between words.
@@ -152,13 +155,22 @@ def verdict_name(verdict: Verdict) -> str:
         promise, _, part = verdict.id.removesuffix("]").partition("[")
         return f"{promise}, {part.replace('=', ' = ', 1)}"
     plain = verdict.id.replace("_", " ").lower()
-    return verdict.id if plain.startswith(title.lower()) else f"{verdict.id} ({title})"
+    known = metric_title(verdict.metric, facts.lang)
+    return verdict.id if plain.startswith(title.lower()) else f"{verdict.id} ({known})"
 
 
 def measure_words(facts: Facts, name: str) -> str:
     """Return what a metric means, in one sentence."""
-    metric = METRICS[name]
-    return text("measure", facts.lang, title=metric.title, definition=metric.definition)
+    definition = METRICS[name].definition
+    if facts.lang == "de":
+        definition = IN_GERMAN[name][1]
+    title = metric_title(name, facts.lang)
+    return text("measure", facts.lang, title=title, definition=definition)
+
+
+def metric_title(name: str, lang: str) -> str:
+    """Return what a metric is called in a language."""
+    return IN_GERMAN[name][0] if lang == "de" else METRICS[name].title
 
 
 def with_unit(facts: Facts, verdict: Verdict, value: str) -> str:
@@ -181,41 +193,96 @@ def rival_words(facts: Facts, comparison: Comparison) -> str:
 
 def rival_in_full(facts: Facts, comparison: Comparison) -> str:
     """Return whom a candidate was compared with, and what that one does if it is no model."""
-    who = rival_words(facts, comparison)
-    return f"{who} ({comparison.says})" if comparison.says else who
+    who = text(f"rival.{comparison.against}", facts.lang)
+    return f"{who} ({native(facts, comparison.says)})" if comparison.says else who
 
 
-def difference_words(comparison: Comparison) -> tuple[str, str]:
+def difference_words(facts: Facts, comparison: Comparison) -> tuple[str, str]:
     """Return the gain and its bounds, both rounded."""
     digits = digits_for(comparison.difference, comparison.low, comparison.high)
-    return figure(comparison.difference, digits), interval(comparison.low, comparison.high, digits)
+    bounds = interval(comparison.low, comparison.high, digits)
+    return rounded(facts, comparison.difference, digits), local(bounds, facts.lang)
 
 
-def score_words(score: Score) -> str:
+def score_words(facts: Facts, score: Score) -> str:
     """Return a validation score, with its interval where it has one."""
     digits = digits_for(score.value, score.low, score.high)
     if score.low is None or score.high is None:
-        return figure(score.value, 4)
-    return f"{figure(score.value, digits)} {interval(score.low, score.high, digits)}"
+        return rounded(facts, score.value, 4)
+    bounds = local(interval(score.low, score.high, digits), facts.lang)
+    return f"{rounded(facts, score.value, digits)} {bounds}"
 
 
-def param_words(value: object) -> str:
+def param_words(facts: Facts, value: object) -> str:
     """Return an algorithm's setting with at most four digits."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return local(f"{value:.4g}", facts.lang) if isinstance(value, float) else str(value)
 
 
-def percent_words(share: float) -> str:
+def percent_words(facts: Facts, share: float) -> str:
     """Return a share in per cent."""
-    return f"{100 * share:.4g} %"
+    return local(f"{100 * share:.4g} %", facts.lang)
 
 
-def moment_words(at: str) -> str:
+def moment_words(facts: Facts, at: str) -> str:
     """Return date and minute of an ISO 8601 moment."""
-    return at[:16].replace("T", " ")
+    return moment(at, facts.lang)
+
+
+def count(facts: Facts, number: int) -> str:
+    """Return a whole number with its thousands set apart."""
+    return local(f"{number:,}", facts.lang)
+
+
+def rounded(facts: Facts, value: float | None, digits: int) -> str:
+    """Return a figure with so many decimals; a dash for none."""
+    return local(figure(value, digits), facts.lang)
+
+
+def figures(facts: Facts, verdict: Verdict) -> tuple[str, str, str]:
+    """Return value, interval and threshold of a verdict as the language writes them."""
+    value, bounds, limit = verdict_figures(verdict)
+    return local(value, facts.lang), local(bounds, facts.lang), local(limit, facts.lang)
+
+
+def ends(facts: Facts, bounds: str) -> tuple[str, str]:
+    """Return the two ends of an interval that :func:`figures` wrote."""
+    low, high = bounds.strip("[]").split("; " if facts.lang == "de" else ", ")
+    return low, high
+
+
+def native(facts: Facts, words: str) -> str:
+    """Return what another room wrote, in the language of the report where that is known."""
+    return (in_german(words) or words) if facts.lang == "de" else words
+
+
+def told(facts: Facts, words: str) -> Content:
+    """Return what another room wrote; what stays English in another language is marked so."""
+    return told_in(facts.lang, words)
+
+
+def told_in(lang: str, words: str) -> Content:
+    """Return what another room wrote in a language; what stays English is marked so."""
+    known = in_german(words) if lang == "de" else words
+    return tag("span", words, lang="en") if known is None and words else known or ""
 
 
 def wanted_words(facts: Facts, verdict: Verdict) -> str:
     """Return the promise in words: ``at least 0.75``."""
-    limit = verdict_figures(verdict)[2]
+    limit = figures(facts, verdict)[2]
     limit = with_unit(facts, verdict, limit)
     return text(f"wanted.{verdict.direction}", facts.lang, limit=limit)
+
+
+def finding_title(facts: Facts, finding: Finding) -> str:
+    """Return what a finding says; in another language than English what its code stands for."""
+    return FINDINGS.get(finding.code, finding.says) if facts.lang == "de" else finding.says
+
+
+def finding_words(facts: Facts, finding: Finding) -> Content:
+    """Return what a finding says; in German what its code stands for, and the words below."""
+    title, whole = finding_title(facts, finding), in_german(finding.says)
+    if facts.lang == "de" and whole is not None:
+        return whole
+    if title == finding.says:
+        return told(facts, finding.says)
+    return join(title, tag("div", finding.says, lang="en", class_="soft"))

@@ -6,19 +6,23 @@ A refusal is recorded like a promotion: who tried, and which gate said no.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from qua3ck.govern import (
     Gate,
+    Release,
     approvals,
+    find_release,
     gates,
     person,
     release_entry,
     require,
     risk_class,
 )
+from qua3ck.govern.gates import Waiver, security_gate
 from qua3ck.kit.errors import Blocked, Qua3ckError
 from qua3ck.kit.hashes import digest
 from qua3ck.kit.records import load
@@ -26,17 +30,20 @@ from qua3ck.kit.verdicts import Answer
 from qua3ck.transfer import folder as folders
 from qua3ck.transfer import history, registry
 from qua3ck.transfer.environment import all_hashed
-from qua3ck.transfer.records import Promotion, Release
-from qua3ck.transfer.release import find_release, last_budget, last_verdict_allows
+from qua3ck.transfer.records import Promotion
+from qua3ck.transfer.release import last_budget, last_verdict_allows
+from qua3ck.transfer.security.scan import ADVISORIES, what_to_write
 
 if TYPE_CHECKING:
     from qua3ck.a3.records import Candidate
     from qua3ck.conclude.records import Conclusion
     from qua3ck.govern import Workspace
+    from qua3ck.kit.findings import Finding
     from qua3ck.ledger import Entry
     from qua3ck.question.records import Question
     from qua3ck.store.tracking import Tracking
     from qua3ck.transfer.section import Transfer
+    from qua3ck.transfer.security import Scan
     from qua3ck.understand.records import Snapshot
 
 _CLASSES = ("minimal", "limited", "high")
@@ -52,6 +59,7 @@ def promote(
     reason: str,
     tracking: Tracking,
     section: Transfer,
+    steps: tuple[int, ...] = (),
 ) -> Promotion:
     """Move an alias to a version if every gate of the risk class passes.
 
@@ -71,6 +79,9 @@ def promote(
         Registry that follows; a registry out of reach does not undo the promotion.
     section : Transfer
         May ask for more approvals than the risk class does.
+    steps : tuple of int, default ()
+        Shares in percent by which online serving goes over to the version, written into the
+        move; empty for at once. Ignored for other aliases than champion.
 
     Returns
     -------
@@ -88,13 +99,18 @@ def promote(
     _reason_given(reason, f"qua3ck promote {version}")
     release = find_release(workspace.ledger, version)
     _may_promote(workspace)
-    answers = gate_answers(workspace, question, release, section)
-    if any(gate.answer != "pass" for gate in answers):
-        _refuse(workspace, release, alias, reason, answers)
-    if history.aliases_now(workspace.ledger).get(alias) == version:
+    seen = _Seen.now(workspace, release, section).on_record(workspace, release)
+    answers = _answers(workspace, question, release, section, seen)
+    if any(gate.stops for gate in answers):
+        _refuse(workspace, release, alias, reason, answers, seen)
+    if _there_already(workspace, alias, version):
         entry = workspace.ledger.entries("alias.moved", subject=alias)[-1]
     else:
-        entry = _move(workspace, release, alias, kind="promote", reason=reason, answers=answers)
+        by: dict[str, Any] = {ADVISORIES: seen.advisories}
+        by |= {"steps": list(steps)} if steps and alias == "champion" else {}
+        entry = _move(
+            workspace, release, alias, kind="promote", reason=reason, answers=answers, more=by
+        )
     return _mirrored(workspace, tracking, entry, answers)
 
 
@@ -145,10 +161,55 @@ def gate_answers(
     risk class. The class is the higher of the one the version was judged under and
     today's: an edit of the project file cannot make the gates fewer.
     """
-    found = folders.problems(workspace.root / release.path, release.digest)
-    if found:
-        return (Gate("files", "fail", "; ".join(found)),)
-    told = _Told.read(workspace.root / release.path)
+    seen = _Seen.now(workspace, release, section)
+    return _answers(workspace, question, release, section, seen)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What lies in a version's folder now: what is not the version's, and what a scan finds.
+
+    ``findings`` is None if there is no folder to scan. ``waivers`` says where each reason is
+    on record; empty if the files are not the released ones, whose evidence is then none.
+    ``advisories`` counts those that were read.
+    """
+
+    problems: tuple[str, ...]
+    findings: tuple[Finding, ...] | None
+    waivers: tuple[Waiver, ...] = ()
+    advisories: int = 0
+
+    @classmethod
+    def now(cls, workspace: Workspace, release: Release, section: Transfer) -> _Seen:
+        from qua3ck.transfer.security.waivers import waivers
+
+        folder = workspace.root / release.path
+        problems = tuple(folders.problems(folder, release.digest))
+        if problems:  # what was put there is not the version's, and may be what harms
+            there = folder.is_dir()
+            return cls(problems, _scan(workspace, release, section).findings if there else None)
+        found = _scan(workspace, release, section)
+        known = waivers(workspace, release, found.findings)
+        return cls((), found.findings, known, found.advisories)
+
+    def on_record(self, workspace: Workspace, release: Release) -> _Seen:
+        """Put what is accepted since the version was made on record, for approvers to see."""
+        from qua3ck.transfer.security.waivers import put_on_record
+
+        return replace(self, waivers=put_on_record(workspace, release, self.waivers))
+
+
+def _answers(
+    workspace: Workspace, question: Question, release: Release, section: Transfer, seen: _Seen
+) -> tuple[Gate, ...]:
+    if seen.problems:
+        told_of = [Gate("files", "fail", "; ".join(seen.problems))]
+        if seen.findings is not None:
+            bare = [replace(one, accepted="") for one in seen.findings]
+            told_of.append(security_gate(bare, risk=_class(question)))
+        return tuple(told_of)
+    folder = workspace.root / release.path
+    told = _Told.read(folder)
     answers = gates(
         risk=max(_class(question), _class(told.question), key=_CLASSES.index),
         kpis=told.conclusion.kpis,
@@ -163,13 +224,28 @@ def gate_answers(
         ledger=workspace.ledger.verify().ok,
         reproduced=_reproduced(workspace, release),
         approvals=approvals(workspace, release.version),
-        author=release_entry(workspace, release.version).actor,
+        authors=authors(workspace, release, told.question),
         approvers=question.roles.approvers,
         ask=section.approve,
-        lock_hashed=_lock_hashed(workspace.root / release.path),
+        lock_hashed=_lock_hashed(folder),
+        security=seen.findings,
+        waivers=seen.waivers,
     )
     files = Gate("files", "pass", "every file is the released one")
     return (files, _promises(workspace, release, question, told.question), *answers)
+
+
+def authors(workspace: Workspace, release: Release, question: Question) -> frozenset[str]:
+    """Return whose work a version is: they searched, judged or released it.
+
+    Releasing somebody else's candidate makes nobody's own approval count. A declared
+    steward who only opened the seal to judge is no author: that is the steward's office.
+    """
+    made = release_entry(workspace, release.version)
+    kept = workspace.ledger.entries("candidate.kept", subject=release.candidate)
+    judged = workspace.ledger.entries("verdict.made", subject=release.candidate)
+    makers = {entry.actor for entry in (made, *kept)}
+    return frozenset(makers | ({entry.actor for entry in judged} - {question.roles.steward}))
 
 
 @dataclass(frozen=True)
@@ -204,12 +280,15 @@ def _class(question: Question) -> str:
 
 
 def _promises(workspace: Workspace, release: Release, now: Question, then: Question) -> Gate:
-    if (now.kpis, now.fairness) != (then.kpis, then.fairness):
+    from qua3ck.question.promises import moved, promised
+
+    changed = moved(promised(then), promised(now))
+    if changed:
         return Gate(
             "promises",
             "undecided",
-            "the KPIs or gaps in the project file were changed after it was judged:"
-            " qua3ck conclude",
+            "changed in the project file after it was judged:"
+            f" {'; '.join(map(str, changed))}: qua3ck conclude, then qua3ck release",
         )
     if not last_verdict_allows(workspace.ledger, release.candidate, release.question):
         return Gate("promises", "fail", "judged again since, and not allowed: qua3ck conclude")
@@ -222,7 +301,7 @@ def _promises(workspace: Workspace, release: Release, now: Question, then: Quest
             f"judged with a budget of {judged_at} openings, and {max(declared)} were declared"
             " since: qua3ck conclude",
         )
-    return Gate("promises", "pass", "judged on the KPIs and gaps of today's project file")
+    return Gate("promises", "pass", "judged on the promises of today's project file")
 
 
 def _against_baseline(conclusion: Conclusion) -> Answer | None:
@@ -240,6 +319,14 @@ def _reproduced(workspace: Workspace, release: Release) -> bool | None:
         if entry.body["release"] == release.digest
     ]
     return said[-1] if said else None
+
+
+def _scan(workspace: Workspace, release: Release, section: Transfer) -> Scan:
+    """Return what a scan of a version's folder finds now: advisories may be newer than it."""
+    from qua3ck.transfer.security import scan
+
+    folder, now = workspace.root / release.path, workspace.clock()
+    return scan(folder, section=section, root=workspace.root, now=now)
 
 
 def _lock_hashed(folder: Path) -> bool | None:
@@ -281,28 +368,54 @@ def _nothing_before(workspace: Workspace, alias: str, now: int | None) -> Qua3ck
 
 
 def _refuse(
-    workspace: Workspace, release: Release, alias: str, reason: str, answers: tuple[Gate, ...]
+    workspace: Workspace,
+    release: Release,
+    alias: str,
+    reason: str,
+    answers: tuple[Gate, ...],
+    seen: _Seen,
 ) -> NoReturn:
-    workspace.ledger.append("promotion.refused", alias, _about(release, alias, reason, answers))
-    stopped = [gate for gate in answers if gate.answer != "pass"]
+    body = {**_about(release, alias, reason, answers), ADVISORIES: seen.advisories}
+    workspace.ledger.append("promotion.refused", alias, body)
+    stopped = [gate for gate in answers if gate.stops]
     raise Blocked(
         f"Version {release.version} cannot become {alias}: "
         + "; ".join(f"{gate.name} {gate.answer}: {gate.says}" for gate in stopped),
         where=f"the gates: {', '.join(f'{gate.name} {gate.answer}' for gate in answers)}",
-        fix=_cure(stopped, release.version),
+        fix=_cure(stopped, release.version, seen),
         code="K006",
     )
 
 
-def _cure(stopped: list[Gate], version: int) -> str:
+def _cure(stopped: list[Gate], version: int, seen: _Seen) -> str:
+    """Return what to type, in that order: nobody signs before it is known what is accepted."""
     cures = {
-        "reproduction": f"qua3ck reproduce {version}",
-        "approvals": f"qua3ck approve {version}, typed by an enrolled person who is not the author",
         "files": "restore the version's folder from a backup",
         "ledger": "qua3ck audit verify",
+        "reproduction": f"qua3ck reproduce {version}",
+        "security": what_to_write(seen.findings or (), risk="high", version=version),
+        "approvals": f"qua3ck approve {version}, typed by an enrolled person who is no author",
     }
-    told = [cures[gate.name] for gate in stopped if gate.name in cures]
+    names = [gate.name for gate in stopped]
+    if seen.problems:
+        names = ["files"]  # what was put there is taken away, not accepted
+    elif "security" in names and not cures["security"]:
+        names.append("approvals")  # what is accepted waits for approvals that are later
+        cures["approvals"] = (
+            f"qua3ck approve {version}, typed again by the approvers, who then have seen what"
+            f" is accepted: qua3ck audit {version}"
+        )
+    told = [cure for name, cure in cures.items() if cure and name in names]
     return "; then ".join(told) if told else "qua3ck explain K006"
+
+
+def _there_already(workspace: Workspace, alias: str, version: int) -> bool:
+    """Whether the alias points there; not if that rollout was stopped, so it can be tried again."""
+    moves = workspace.ledger.entries("alias.moved", subject=alias)
+    if not moves or moves[-1].body["version"] != version:
+        return False
+    stopped = workspace.ledger.entries("canary.stopped")
+    return all(entry.body["rollout"] != moves[-1].seq for entry in stopped)
 
 
 def _move(
@@ -313,21 +426,25 @@ def _move(
     kind: str,
     reason: str,
     answers: tuple[Gate, ...],
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> Entry:
     before = history.aliases_now(workspace.ledger).get(alias)
-    body = {**_about(release, alias, reason, answers), "from": before, "kind": kind}
+    body = {**_about(release, alias, reason, answers), "from": before, "kind": kind, **more}
     return workspace.ledger.append("alias.moved", alias, body)
 
 
 def _about(release: Release, alias: str, reason: str, answers: tuple[Gate, ...]) -> dict[str, Any]:
     told = [asdict(gate) for gate in answers]
+    told_only = {gate.name: gate.answer for gate in answers if not gate.needed}
     return {
         "alias": alias,
         "version": release.version,
         "release": release.digest,
         "reason": reason,
-        "gates": {gate.name: gate.answer for gate in answers},
+        "gates": {gate.name: gate.answer for gate in answers if gate.needed},
         "gates_digest": digest(told),
+        **{gate.name: gate.says for gate in answers if gate.name == "security"},
+        **({"told": told_only} if told_only else {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""What K hands on: an immutable version with its evidence, and what is done with it."""
+"""What is done with an immutable version: it is moved into use, and made again."""
 
 from __future__ import annotations
 
@@ -7,30 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from qua3ck.govern.gates import Gate
-
-
-@dataclass(frozen=True, repr=False)
-class Release:
-    """One version under ``releases/<version>/``; ``digest`` covers every file in it."""
-
-    version: int
-    path: str
-    digest: str
-    candidate: str
-    snapshot: str
-    question: str
-    opening: int
-    model_format: str
-    registered: str
-    at: str
-
-    def __repr__(self) -> str:
-        """Return version and place, then what it is made of."""
-        return (
-            f"version {self.version} ({self.at[:19]}Z) in {self.path}\n"
-            f"  {self.model_format}, digest {self.digest[:12]}, candidate {self.candidate[:12]}, "
-            f"opening {self.opening}, registered {self.registered or 'nowhere'}"
-        )
 
 
 @dataclass(frozen=True, repr=False)

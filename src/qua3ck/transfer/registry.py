@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from qua3ck.govern.releases import Release, list_releases, model_folder
 from qua3ck.kit.findings import Finding
 from qua3ck.transfer import history
-from qua3ck.transfer.release import list_releases, model_folder
 
 if TYPE_CHECKING:
     from qua3ck.govern import Workspace
     from qua3ck.store.tracking import Tracking
-    from qua3ck.transfer.records import Release
 
 
 def catch_up(workspace: Workspace, tracking: Tracking) -> None:

@@ -10,16 +10,16 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qua3ck.govern.releases import Release, find_release, list_releases
 from qua3ck.kit.clock import stamp
-from qua3ck.kit.errors import Blocked, Qua3ckError, did_you_mean
+from qua3ck.kit.errors import Blocked, Qua3ckError
 from qua3ck.kit.hashes import digest, file_digest
 from qua3ck.kit.records import as_json
 from qua3ck.transfer import folder as folders
-from qua3ck.transfer.records import Release
 
 if TYPE_CHECKING:
     from qua3ck.a3.records import Candidate
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from qua3ck.store.tracking import Tracking
     from qua3ck.transfer.report import Facts
     from qua3ck.transfer.section import Transfer
+    from qua3ck.transfer.security import Scan
     from qua3ck.understand.records import Snapshot
 
 CODE = "code"
@@ -66,6 +67,7 @@ class _Parts:
     conclusion: Conclusion
     workspace: Workspace
     section: Transfer
+    language: str
 
 
 def make_release(
@@ -77,6 +79,7 @@ def make_release(
     *,
     tracking: Tracking,
     section: Transfer,
+    language: str = "en",
 ) -> Release:
     """Make a version of the judged candidate, or return the one that was made of it already.
 
@@ -90,6 +93,8 @@ def make_release(
         Registry the version is entered in. No alias is moved: only :func:`promote` does.
     section : Transfer
         The section ``transfer`` of the project file.
+    language : str, default "en"
+        Of the report and the card.
 
     Returns
     -------
@@ -109,7 +114,7 @@ def make_release(
 
     from qua3ck.transfer import registry
 
-    parts = _Parts(question, snapshot, candidate, conclusion, workspace, section)
+    parts = _Parts(question, snapshot, candidate, conclusion, workspace, section, language)
     _refuse_strangers(parts)
     _refuse_unproven(parts)
     _refuse_unrecorded(parts)
@@ -120,57 +125,6 @@ def make_release(
         version = _made_before(parts) or _taken_up(parts) or _made_now(parts)
     registry.catch_up(workspace, tracking)
     return find_release(workspace.ledger, version)
-
-
-def find_release(ledger: Ledger, version: int) -> Release:
-    """Return a version as the ledger has it.
-
-    Raises
-    ------
-    Qua3ckError
-        If there is no such version (K005); says which there are.
-    """
-    made = {release.version: release for release in list_releases(ledger)}
-    if version in made:
-        return made[version]
-    known = ", ".join(str(number) for number in made) or "none yet"
-    near = did_you_mean(str(version), map(str, made))
-    raise Qua3ckError(
-        f"Version {version} does not exist{near}",
-        where=f"the ledger; versions: {known}",
-        fix="name one of them, or make one with: qua3ck release"
-        if made
-        else "make one with: qua3ck release",
-        code="K005",
-    )
-
-
-def list_releases(ledger: Ledger) -> tuple[Release, ...]:
-    """Return every version that was ever made, oldest first, from the ledger alone."""
-    registered = {
-        entry.body["version"]: f"{entry.body['name']}/{entry.body['registered']}"
-        for entry in ledger.entries("release.registered")
-    }
-    return tuple(
-        Release(
-            version=entry.body["version"],
-            path=entry.body["path"],
-            digest=entry.body["digest"],
-            candidate=entry.body["candidate"],
-            snapshot=entry.body["snapshot"],
-            question=entry.body["question"],
-            opening=entry.body["opening"],
-            model_format=entry.body["model_format"],
-            registered=registered.get(entry.body["version"], ""),
-            at=entry.at,
-        )
-        for entry in ledger.entries("release.made")
-    )
-
-
-def model_folder(root: Path, release: Release) -> Path:
-    """Return the folder of a version's artefact; its digest is ``release.candidate``."""
-    return root / release.path / _MODEL
 
 
 def own_code(root: Path) -> dict[str, Path]:
@@ -262,6 +216,12 @@ def _cure(short: list[Verdict]) -> str:
         f" {verdict.rows_needed_for or 'decide it'}"
         for verdict in short
         if verdict.verdict == "undecided" and verdict.rows_needed is not None
+    ]
+    told += [
+        f"{verdict.id}: an AUC of exactly 1 cannot be bounded, bring more rows until a pair is"
+        " misordered, or look for a column that gives the target away: qua3ck explain U001"
+        for verdict in short
+        if verdict.verdict == "undecided" and verdict.metric == "roc_auc" and verdict.value == 1
     ]
     if told:
         return "; ".join(told) + ". More: qua3ck explain C003"
@@ -355,7 +315,7 @@ def _record(workspace: Workspace, manifest: Mapping[str, Any], own: str) -> None
 
 def _fill(folder: Path, parts: _Parts, version: int) -> None:
     """Write everything but the manifest into a version's folder."""
-    from qua3ck.transfer import card, handover, report
+    from qua3ck.transfer import card, datasheet, handover, report, sheet
 
     _copy_model(folder, parts)
     _copy_code(folder, parts.workspace.root)
@@ -368,10 +328,56 @@ def _fill(folder: Path, parts: _Parts, version: int) -> None:
     _write_json(folder / "records" / "a3.json", _settings(folder))
     _write_json(folder / "schema.json", _schema(folder))
     _write_json(folder / "data.json", _data(parts.snapshot))
-    facts = _facts(parts, version)
+    handover.write(folder)
+    facts = replace(_facts(parts, version), security=_scanned(folder, parts))
+    on_record = sheet.gather(
+        folder / CODE / PROJECT_FILE,
+        parts.snapshot,
+        root=parts.workspace.root,
+        warehouse=parts.workspace.warehouse,
+        entries=facts.entries,
+    )
     _write_text(folder / "report.html", report.render(facts))
     _write_text(folder / "README.md", card.render(facts))
-    handover.write(folder)
+    _write_text(folder / datasheet.DATASHEET, datasheet.render(facts, on_record))
+
+
+def _scanned(folder: Path, parts: _Parts) -> Scan:
+    """Scan what was written so far, and keep what was found; secrets are not let in at all."""
+    from qua3ck.transfer.security import SCANNED, scan
+
+    workspace = parts.workspace
+    seen = scan(
+        folder,
+        section=parts.section,
+        root=workspace.root,
+        now=workspace.clock(),
+        by=workspace.actor,
+    )
+    _refuse_secrets(seen)
+    blocking = sorted({one.code for one in seen.findings if one.blocks})
+    if blocking:
+        workspace.progress(
+            "K", f"the scan found what stops a promotion: {', '.join(blocking)}", 1, 2
+        )
+    _write_json(folder / SCANNED, as_json(seen))
+    return seen
+
+
+def _refuse_secrets(seen: Scan) -> None:
+    """Refuse, in every risk class: what a version holds cannot be taken out of it again."""
+    secrets = [one for one in seen.findings if one.code == "K022" and one.blocks]
+    if not secrets:
+        return
+    told = "; ".join(f"{one.where}: {one.evidence['what']}" for one in secrets)
+    name = secrets[0].evidence["file"]
+    raise Blocked(
+        f"The version would hold a secret, and keep it for ever: {told}",
+        where=", ".join(dict.fromkeys(str(one.evidence["file"]) for one in secrets)),
+        fix="take it out, read it from the environment, and make a new one in its place; if it"
+        f' is none, say so under transfer: accept: {{"K022 {name}": why}}',
+        code="K022",
+    )
 
 
 def _copy_model(folder: Path, parts: _Parts) -> None:
@@ -471,6 +477,7 @@ def _facts(parts: _Parts, version: int) -> Facts:
         risk_class=name,
         risk_reason=why,
         approve=_ASKS[needed_approvals(name, parts.section.approve)],
+        lang=parts.language,
     )
 
 

@@ -10,18 +10,23 @@ from functools import partial
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from qua3ck.conclude.figures import verdict_figures
 from qua3ck.kit.markup import Content, Html, join, tag
-from qua3ck.question.metrics import METRICS
+from qua3ck.question.agreement import agreements
 from qua3ck.transfer.evidence import evidence
 from qua3ck.transfer.facts import Facts
 from qua3ck.transfer.pieces import (
     SIGNS,
     bullets,
+    count,
     difference_words,
+    ends,
     fact_list,
+    figures,
+    finding_title,
     measure_words,
+    metric_title,
     moment_words,
+    native,
     percent_words,
     rival_words,
     unit_words,
@@ -35,6 +40,7 @@ from qua3ck.transfer.texts import text
 if TYPE_CHECKING:
     from qua3ck.conclude.records import Comparison
     from qua3ck.kit.verdicts import Verdict
+    from qua3ck.question.agreement import Word
 
 __all__ = ["Facts", "answer", "answer_sentences", "misuse", "render"]
 
@@ -75,10 +81,10 @@ def answer_sentences(facts: Facts) -> tuple[str, ...]:
     """Return the answer as sentences: what holds, the first figure with its bounds, the gain."""
     say = partial(text, lang=facts.lang)
     conclusion, verdicts, kind = facts.conclusion, facts.verdicts(), answer(facts)
-    blocking = next((f.says for f in facts.findings() if f.blocks), "")
+    blocking = next((finding_title(facts, f) for f in facts.findings() if f.blocks), "")
     first = say(
         f"answer.{kind}.says",
-        rows=f"{conclusion.rows:,}",
+        rows=count(facts, conclusion.rows),
         n=len(verdicts),
         failed=sum(verdict.verdict == "fail" for verdict in verdicts),
         undecided=sum(verdict.verdict == "undecided" for verdict in verdicts),
@@ -98,7 +104,7 @@ def misuse(facts: Facts) -> tuple[str, ...]:
     unproven = [verdict.id for verdict in facts.verdicts() if verdict.verdict != "pass"]
     if unproven:
         said.append(say("not_for.unproven", names=", ".join(unproven)))
-    said.append(say("not_for.outside", rows=f"{facts.snapshot.split.rows_train:,}"))
+    said.append(say("not_for.outside", rows=count(facts, facts.snapshot.split.rows_train)))
     return tuple(said)
 
 
@@ -107,8 +113,8 @@ def _front(facts: Facts) -> Html:
     conclusion, kind = facts.conclusion, answer(facts)
     made = say(
         "made",
-        date=moment_words(conclusion.at),
-        rows=f"{conclusion.rows:,}",
+        date=moment_words(facts, conclusion.at),
+        rows=count(facts, conclusion.rows),
         opening=conclusion.opening,
         openings=conclusion.openings,
     )
@@ -143,7 +149,8 @@ def _front(facts: Facts) -> Html:
 
 def _asked(facts: Facts) -> Html:
     say, question = partial(text, lang=facts.lang), facts.question
-    risk = say("risk.because", risk=say(f"risk.{facts.risk_class}"), reason=facts.risk_reason)
+    reason = native(facts, facts.risk_reason)
+    risk = say("risk.because", risk=say(f"risk.{facts.risk_class}"), reason=reason)
     return fact_list(
         (say("asked.question"), question.asks),
         (say("asked.decides"), question.decides),
@@ -179,13 +186,14 @@ def _misuse_part(facts: Facts) -> Html:
 def _who_part(facts: Facts) -> Html:
     say, roles = partial(text, lang=facts.lang), facts.question.roles
     lines: list[str] = [say("who.owner", name=roles.owner)] if roles.owner else []
+    lines.extend(_agreed_lines(facts))
     for entry in facts.approvals():
         refused = entry.event == "approval.refused"
         lines.append(
             say(
                 "who.refused" if refused else "who.approved",
                 name=entry.body.get("approver", entry.actor),
-                date=moment_words(entry.at),
+                date=moment_words(facts, entry.at),
                 reason=entry.body.get("reason", ""),
                 seq=entry.seq,
             )
@@ -196,6 +204,36 @@ def _who_part(facts: Facts) -> Html:
     return tag("section", tag("h2", say("who")), bullets(lines))
 
 
+def _agreed_lines(facts: Facts) -> list[str]:
+    """Return who agreed to the question: when, and whether a result was known by then."""
+    words = agreements(facts.question, facts.entries)
+    said = [
+        text(
+            _agreed_key(word),
+            facts.lang,
+            name=word.name,
+            date=moment_words(facts, word.at),
+            reason=word.reason,
+            seq=word.seq,
+            since=word.since,
+        )
+        for word in words
+        if word.decision
+    ]
+    silent = ", ".join(word.name for word in words if not word.decision)
+    return [*said, text("who.not_agreed", facts.lang, names=silent)] if silent else said
+
+
+def _agreed_key(word: Word) -> str:
+    if word.decision == "refuse":
+        return "who.against"
+    if not word.stands:
+        return "who.agreed.earlier"
+    if not word.in_time:
+        return "who.agreed.late"
+    return "who.agreed" if word.since == word.seq else "who.agreed.again"
+
+
 def _telling(facts: Facts) -> Verdict:
     """Return the verdict that the answer is about: the first that says the same."""
     verdicts = facts.verdicts()
@@ -204,12 +242,12 @@ def _telling(facts: Facts) -> Verdict:
 
 def _first_figure(facts: Facts) -> str:
     telling = _telling(facts)
-    value, bounds, _ = verdict_figures(telling)
+    value, bounds, _ = figures(facts, telling)
     wanted = wanted_words(facts, telling)
-    name = verdict_name(telling)
+    name = verdict_name(facts, telling)
     if telling.low is None or telling.high is None:
         return text("answer.first.no_bounds", facts.lang, name=name, value=value, wanted=wanted)
-    low, high = bounds.strip("[]").split(", ")
+    low, high = ends(facts, bounds)
     return text(
         "answer.first",
         facts.lang,
@@ -218,7 +256,7 @@ def _first_figure(facts: Facts) -> str:
         low=low,
         high=high,
         wanted=wanted,
-        confidence=percent_words(telling.confidence),
+        confidence=percent_words(facts, telling.confidence),
     )
 
 
@@ -228,16 +266,16 @@ def _gain_sentences(facts: Facts) -> list[str]:
         firsts.setdefault(comparison.against, comparison)
     said = []
     for comparison in firsts.values():
-        gain, bounds = difference_words(comparison)
+        gain, bounds = difference_words(facts, comparison)
         key = "answer.gain" if comparison.verdict == "pass" else "answer.no_gain"
         said.append(
             text(
                 key,
                 facts.lang,
                 against=rival_words(facts, comparison),
-                metric=METRICS[comparison.metric].title,
+                metric=metric_title(comparison.metric, facts.lang),
                 gain=gain,
-                low=bounds.strip("[]").split(", ")[0],
+                low=ends(facts, bounds)[0],
                 interval=bounds,
             )
         )
@@ -253,7 +291,8 @@ def _next_steps(facts: Facts) -> list[Content]:
     about_verdicts = {"C002", "C003", "C004", "C005"}
     others = (f for f in facts.findings() if f.blocks and f.code not in about_verdicts)
     say = partial(text, "next.finding", facts.lang)
-    return [*steps, *(say(says=finding.says, code=finding.code) for finding in others)]
+    told = [say(says=finding_title(facts, each), code=each.code) for each in others]
+    return [*steps, *told]
 
 
 def _steps_when_allowed(facts: Facts) -> list[Content]:
@@ -267,7 +306,7 @@ def _steps_when_allowed(facts: Facts) -> list[Content]:
 
 
 def _step_for(facts: Facts, verdict: Verdict) -> list[str]:
-    say = partial(text, lang=facts.lang, id=verdict.id, n=f"{verdict.n:,}")
+    say = partial(text, lang=facts.lang, id=verdict.id, n=count(facts, verdict.n))
     if verdict.verdict == "pass":
         return []
     if verdict.verdict == "fail":
@@ -278,4 +317,5 @@ def _step_for(facts: Facts, verdict: Verdict) -> list[str]:
     if verdict.rows_needed is None or not verdict.rows_needed_for:
         return [say("next.no_number")]
     way = text(f"verdict.{verdict.rows_needed_for}", facts.lang)
-    return [say("next.more_rows", needed=f"{verdict.rows_needed:,}", unit=unit, way=way)]
+    needed = count(facts, verdict.rows_needed)
+    return [say("next.more_rows", needed=needed, unit=unit, way=way)]

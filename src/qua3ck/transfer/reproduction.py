@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qua3ck.govern.releases import Release, find_release
 from qua3ck.kit.child import answer_of
 from qua3ck.kit.clock import stamp
 from qua3ck.kit.errors import Blocked, NotEnoughEvidence, Qua3ckError
@@ -23,8 +24,8 @@ from qua3ck.kit.hashes import digest, file_digest
 from qua3ck.kit.records import as_json, save
 from qua3ck.transfer import environment
 from qua3ck.transfer import folder as folders
-from qua3ck.transfer.records import Certificate, Release, Remade
-from qua3ck.transfer.release import CODE, find_release, own_code
+from qua3ck.transfer.records import Certificate, Remade
+from qua3ck.transfer.release import CODE, own_code
 
 if TYPE_CHECKING:
     from qua3ck.govern import Workspace

@@ -183,8 +183,9 @@ PAGES: tuple[CodePage, ...] = (
     CodePage(
         "U023",
         "The leak test could not be made",
-        "Test rows could not be found in the sources, or the training function failed when test "
-        "targets were others. This does not count as passed.",
+        "Test rows could not be found in the sources, a function of yours makes the target in a "
+        "gold table, no target changed with the columns that it is made of, or the training "
+        "function failed when test targets were others. This does not count as passed.",
         "The function returns sums per district and drops the district's name.",
         "Return a column that the source has too, and declare it as entity:, group: or time:.",
     ),
@@ -211,6 +212,32 @@ PAGES: tuple[CodePage, ...] = (
         "and the budget of openings would start again.",
         "Nothing, if no new opening is needed. Else raise conclude.openings: it stays visible "
         "in the ledger, and verdicts are judged more strictly.",
+    ),
+    CodePage(
+        "U027",
+        "Words that mean no value count as classes",
+        "Some cells of the target hold a word such as NA, unknown or ?. It was accepted that "
+        "they are classes; without that they are refused, as a missing answer is no class. Only "
+        "none beside two or more other words is taken as a class by itself: none, some, marked.",
+        'In a column of countries NA is Namibia; in a column of yes and no it is "not asked".',
+        "If they are missing answers, take the acceptance back and correct the cells, or leave "
+        "the rows out in the training function.",
+    ),
+    CodePage(
+        "U028",
+        "Classes that differ in capital letters or blanks only",
+        "Values of the target are the same word but for capital letters, blanks or the form of "
+        "a letter. It was accepted that they are different classes; else they are refused.",
+        "yes, Yes, no and NO were learned as four classes.",
+        "If they are the same, take the acceptance back and spell each class in one way.",
+    ),
+    CodePage(
+        "U029",
+        "A column has infinite values",
+        "Some cells of a number column are infinite. Neither a model nor a mean can work with "
+        "them: the model is given an empty cell instead, in training and in prediction.",
+        "A rate per inhabitant where a village has 0 inhabitants.",
+        "Find the division by zero, and write a value or an empty cell in its place.",
     ),
     CodePage(
         "U101",

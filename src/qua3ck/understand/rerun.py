@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.findings import Finding
+from qua3ck.understand.behind import Behind
 from qua3ck.understand.membership import Membership
 from qua3ck.understand.rowkeys import row_texts
 from qua3ck.understand.section import Understand
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from qua3ck.understand.gold.query import Origin
+
+THROUGH = "through gold tables"
 _ENOUGH = 0.5  # of the test rows must be found in the sources for the answer to count
 _LEAST_DISTINCT = 2
 _FEW = 20
@@ -67,6 +71,73 @@ def trace(
         if traced is not None:
             found.append(traced)
     return tuple(found)
+
+
+def trace_behind(
+    tables: Mapping[str, pa.Table],
+    made: pa.Table,
+    test: NDArray[np.bool_],
+    section: Understand,
+    membership: Membership,
+    behind: Mapping[str, Behind],
+    *,
+    key: bytes,
+) -> tuple[Traced, ...]:
+    """Return what :func:`trace` does where gold tables stand between sources and training table.
+
+    Of the source columns that the target comes from, those are taken that do not also decide
+    on which side of the split a row is.
+
+    Parameters
+    ----------
+    behind : mapping
+        Column of the training table to what is behind it; see :func:`columns_behind`.
+    """
+    import numpy as np
+
+    _, _, column = membership.unit.partition(":")
+    deciding = [column] if column else [c for c in membership.columns if c != section.target]
+    fixed = {one for name in deciding for one in _columns(behind, name)}
+    found = []
+    for name, source in tables.items():
+        targets = [one for one in _columns(behind, section.target) - fixed if one.table == name]
+        if not targets:
+            continue
+        view = _as_made(name, source, made, behind, [*deciding, *made.column_names])
+        rows = _test_rows(view, made, test, section, membership=membership, key=key)
+        if rows is None or not rows[0].any():
+            continue
+        positions = tuple(np.flatnonzero(rows[0]).tolist())
+        found += [
+            Traced(name, one.column, positions, f"{rows[1]}, {THROUGH}")
+            for one in sorted(targets, key=lambda one: one.column)
+        ]
+    return tuple(found)
+
+
+def _columns(behind: Mapping[str, Behind], name: str) -> frozenset[Origin]:
+    return behind[name].columns if name in behind else frozenset()
+
+
+def _as_made(
+    name: str,
+    source: pa.Table,
+    made: pa.Table,
+    behind: Mapping[str, Behind],
+    wanted: Sequence[str],
+) -> pa.Table:
+    """Return the columns of a source that were passed on, under the training table's names."""
+    import pyarrow as pa
+
+    taken: dict[str, str] = {}
+    for column in dict.fromkeys(wanted):
+        origins = _columns(behind, column)
+        for origin in origins if len(origins) == 1 else ():
+            one = origin.table == name and origin.column not in taken.values()
+            alike = pa.table({column: source[origin.column]}) if one else None
+            if alike is not None and _shared_columns(alike, made, ""):
+                taken[column] = origin.column
+    return pa.table({column: source[own] for column, own in taken.items()})
 
 
 def enough(traced: Sequence[Traced], tests: int) -> bool:
@@ -160,6 +231,23 @@ def _trace_one(
 ) -> Traced | None:
     import numpy as np
 
+    rows = _test_rows(source, made, test, section, membership=membership, key=key)
+    where = _target_column(source, made, section.target)
+    if rows is None or where is None or not rows[0].any():
+        return None
+    return Traced(name, where, tuple(np.flatnonzero(rows[0]).tolist()), rows[1])
+
+
+def _test_rows(
+    source: pa.Table,
+    made: pa.Table,
+    test: NDArray[np.bool_],
+    section: Understand,
+    *,
+    membership: Membership,
+    key: bytes,
+) -> tuple[NDArray[np.bool_], str] | None:
+    """Return which rows of a source became test rows, and by what they were found."""
     kind, _, column = membership.unit.partition(":")
     if kind == "time" and column in source.column_names:
         here = ~before(membership.cutoff, source, column)
@@ -176,10 +264,7 @@ def _trace_one(
             shared = [*shared, section.target]
         here = _by_content(source, made, test, shared)
         by = f"content of {len(shared)} columns"
-    where = _target_column(source, made, section.target)
-    if where is None or not here.any():
-        return None
-    return Traced(name, where, tuple(np.flatnonzero(here).tolist()), by)
+    return here, by
 
 
 def _shared_columns(source: pa.Table, made: pa.Table, target: str) -> list[str]:

@@ -15,6 +15,7 @@ from qua3ck.question.records import Question
 from qua3ck.understand.child import run_child
 from qua3ck.understand.records import Column, Order, Pinned, Snapshot, Split
 from qua3ck.understand.section import Understand
+from qua3ck.understand.sending import sent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,7 +175,7 @@ def _job(
         "root": str(workspace.root),
         "project": workspace.project,
         "actor": workspace.actor,
-        "section": section.model_dump(mode="json"),
+        "section": sent(section),
         "positive": question.positive,
         "wanted": [*sliced, *(gap.by for gap in question.fairness)],
         "test_share": test_share,
@@ -221,15 +222,21 @@ def _test_function(
         same = run_child("run same", job, workspace, further=traced)["digest"] == wanted
         unstable = leak_finding(function, same=same, repeats=same, changed=0)
         why = (
-            "its test rows were not found in the sources, or no source column makes the "
+            f"{facts['untraced']} makes the target, and nobody looks through a function"
+            if facts["untraced"]
+            else "its test rows were not found in the sources, or no source column makes the "
             "target; declare entity: with a column that sources and training table share"
         )
         return [*([unstable] if unstable else []), not_applicable(function, why)]
     changed = sum(len(one["positions"]) for one in facts["traced"])
     try:
-        found = run_child("run changed", job, workspace, further=traced)["digest"]
+        again = run_child("run changed", job, workspace, further=traced)
     except Qua3ckError as problem:
         return [not_applicable(function, f"with other targets it fails: {problem.what}")]
+    found = again["digest"]
+    if found == wanted and not again.get("moved", True):
+        columns = ", ".join(sorted({f"{one['source']}.{one['column']}" for one in facts["traced"]}))
+        return [not_applicable(function, f"with other values of {columns} no target changed")]
     if found == wanted:
         return []
     repeats = run_child("run same", job, workspace, further=traced)["digest"] == wanted

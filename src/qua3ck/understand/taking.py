@@ -15,6 +15,7 @@ from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.findings import Finding
 from qua3ck.kit.hashes import digest, file_digest
 from qua3ck.kit.records import as_json
+from qua3ck.understand.behind import columns_behind
 from qua3ck.understand.checks import (
     View,
     check_across,
@@ -32,12 +33,18 @@ from qua3ck.understand.loading import (
     read_current,
     silver,
     up_to_date,
-    version_known,
 )
 from qua3ck.understand.membership import read_membership, write_membership
 from qua3ck.understand.profiling import profile
 from qua3ck.understand.records import Column, Pinned
-from qua3ck.understand.rerun import enough, redraw, trace, training_side
+from qua3ck.understand.rerun import (
+    THROUGH,
+    enough,
+    redraw,
+    trace,
+    trace_behind,
+    training_side,
+)
 from qua3ck.understand.seal import Sealed, Steward, left_behind, seal_rows
 from qua3ck.understand.section import Understand, end_of
 from qua3ck.understand.split import Sides, row_digests, split_rows
@@ -106,7 +113,7 @@ def take(job: Job, workspace: Workspace, tell: Tell) -> dict[str, Any]:
     view = View(train, columns, target, target.truth(train), section, job.seed)
     findings += [*target.findings, *sides.findings, *_noticed(view, test, columns)]
     findings += [_read_differently(opened_before)] if opened_before else []
-    traced = [] if is_plain(section) else _traced(tables, made, sides, job, key)
+    traced, untraced = _traced(tables, all_tables, made, sides, job, key)
     return {
         "sources": sources,
         "loads": as_facts(loads),
@@ -117,6 +124,7 @@ def take(job: Job, workspace: Workspace, tell: Tell) -> dict[str, Any]:
         "split": asdict(sides.split),
         "seal": asdict(sealed),
         "traced": traced,
+        "untraced": untraced,
         "code_digest": _code(section, root),
         "profile": _profile(train, columns, target, view),
         "findings": [asdict(finding) for finding in findings],
@@ -126,12 +134,15 @@ def take(job: Job, workspace: Workspace, tell: Tell) -> dict[str, Any]:
 def run_again(
     job: Job, workspace: Workspace, traced: Mapping[str, Any], *, changed: bool
 ) -> dict[str, Any]:
-    """Make the training table again, with other test targets or the same; return its digest."""
+    """Make the training table again, with other test targets or the same; return its digest.
+
+    Where gold tables stand between, ``moved`` says whether any target changed at all.
+    """
     from qua3ck.store.warehouse import content_digest
     from qua3ck.understand.rerun import Traced
 
     root, section = Path(job.root), job.section
-    tables = {
+    before = tables = {
         name: read_current(
             workspace.warehouse, name, section.sources[name], version=pinned["version"]
         )
@@ -152,9 +163,19 @@ def run_again(
             fix="run qua3ck understand again",
             code="U110",
         )
-    tables = made_in_memory(section, tables, root=root, warehouse=workspace.warehouse)
-    made = make_training(section, tables, root=root, warehouse=workspace.warehouse)
-    return {"digest": content_digest(training_side(made, section, membership, key=key))}
+
+    def again(of: dict[str, pa.Table]) -> pa.Table:
+        every = made_in_memory(section, of, root=root, warehouse=workspace.warehouse)
+        return make_training(section, every, root=root, warehouse=workspace.warehouse)
+
+    made = again(tables)
+    side = training_side(made, section, membership, key=key)
+    facts: dict[str, Any] = {"digest": content_digest(side)}
+    if changed and any(THROUGH in one["by"] for one in traced["traced"]):
+        target = [section.target]
+        same = content_digest(made.select(target)) == content_digest(again(before).select(target))
+        facts["moved"] = not same
+    return facts
 
 
 def _load(
@@ -211,7 +232,7 @@ def _loaded(name: str, section: Understand, workspace: Workspace) -> Load:
 def _version(name: str, section: Understand, workspace: Workspace) -> int:
     if section.as_of is None:
         return workspace.warehouse.version(silver(name)) or 0
-    return version_known(workspace.warehouse, name, end_of(section.as_of))
+    return workspace.warehouse.version_as_of(silver(name), end_of(section.as_of))
 
 
 def _empty(name: str) -> Qua3ckError:
@@ -259,7 +280,7 @@ def _read_differently(opened: int) -> Finding:
 
 
 def _noticed(view: View, test: pa.Table, columns: tuple[Column, ...]) -> list[Finding]:
-    features = [column.name for column in columns if column.role == "feature"]
+    features = {column.name: column.kind for column in columns if column.role == "feature"}
     if not features:
         raise Qua3ckError(
             "No column is left for the model: all are the target, left out or declared otherwise",
@@ -272,17 +293,34 @@ def _noticed(view: View, test: pa.Table, columns: tuple[Column, ...]) -> list[Fi
         *check_quality(view),
         *check_leaks(view, from_function=not is_plain(view.section)),
         *check_structure(view),
-        *check_across(view.train, test, view.section, features),
+        *check_across(view.train, test, view.section, list(features), features),
     ]
 
 
 def _traced(
-    tables: Mapping[str, pa.Table], made: pa.Table, sides: Sides, job: Job, key: bytes
-) -> list[dict[str, Any]]:
-    found = trace(tables, made, sides.test, job.section, sides.membership, key=key)
-    if not enough(found, int(sides.test.sum())):
-        return []
-    return [asdict(one) for one in found]
+    tables: Mapping[str, pa.Table],
+    all_tables: Mapping[str, pa.Table],
+    made: pa.Table,
+    sides: Sides,
+    job: Job,
+    key: bytes,
+) -> tuple[list[dict[str, Any]], str]:
+    """Return where test rows come from; else, if a function is in the way, which."""
+    section, tests = job.section, int(sides.test.sum())
+    if is_plain(section):
+        return [], ""
+    found = trace(tables, made, sides.test, section, sides.membership, key=key)
+    functions: frozenset[str] = frozenset()
+    if not enough(found, tests) and section.tables:
+        behind = columns_behind(section, all_tables, made.column_names, root=Path(job.root))
+        functions = behind[section.target].functions
+        if not functions:
+            found = trace_behind(
+                tables, made, sides.test, section, sides.membership, behind, key=key
+            )
+    if not enough(found, tests):
+        return [], ", ".join(sorted(functions))
+    return [asdict(one) for one in found], ""
 
 
 def _code(section: Understand, root: Path) -> str:

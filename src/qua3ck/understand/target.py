@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.errors import Qua3ckError, did_you_mean
 from qua3ck.kit.findings import Finding
+from qua3ck.understand.doubtful import FEW, PLACE, settle_words, told_rows
 from qua3ck.understand.records import Task
 from qua3ck.understand.section import Understand
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-FEW = 20  # whole numbers with up to this many values are read as classes
-_PLACE = "understand.target"
 _EXAMPLES = 5
 
 
@@ -58,23 +57,25 @@ def read_target(rows: pa.Table, section: Understand, positive: Any) -> Target:
     Raises
     ------
     Qua3ckError
-        If the target is not there, has gaps, NaN or infinity, is constant, has one row in a
-        class, or does not suit the declared task.
+        If the target is not there, has gaps, NaN or infinity (also as words), is constant, has
+        one row in a class, spells a class in two ways, or does not suit the declared task.
     """
     name = section.target
     if name not in rows.column_names:
         raise Qua3ckError(
             f'No column "{name}" in the training table{did_you_mean(name, rows.column_names)}',
-            where=_PLACE,
+            where=PLACE,
             fix=f"use one of: {', '.join(rows.column_names[:20])}",
             code="U105",
         )
     column = rows[name].combine_chunks()
     _refuse_gaps(column, name)
+    settled = _settled(column, section, positive)
     classified = _is_classified(column, section)
     if not classified:
         return _regression(column, name, section)
-    return _classification(column, name, section, positive)
+    made = _classification(column, name, section, positive)
+    return replace(made, findings=(*made.findings, *settled))
 
 
 def class_texts(column: pa.Array) -> pa.Array:
@@ -104,15 +105,22 @@ def _refuse_gaps(column: pa.Array, name: str) -> None:
     if not bad.any():
         return
     rows = np.flatnonzero(bad) + 1
-    shown = ", ".join(str(row) for row in rows[:_EXAMPLES])
     counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
     raise Qua3ckError(
         f'The target "{name}" has no value in {len(rows)} of {len(bad)} rows ({counts}): '
-        f"rows {shown}{' ...' if len(rows) > _EXAMPLES else ''}",
-        where=_PLACE,
+        f"{told_rows(rows)}",
+        where=PLACE,
         fix="leave these rows out in the training function, and say there why they have none",
         code="U105",
     )
+
+
+def _settled(column: pa.Array, section: Understand, positive: Any) -> tuple[Finding, ...]:
+    import pyarrow as pa
+
+    if not pa.types.is_string(column.type):
+        return ()
+    return settle_words(class_texts(column), section, _as_class(positive))
 
 
 def _is_classified(column: pa.Array, section: Understand) -> bool:
@@ -131,7 +139,7 @@ def _is_classified(column: pa.Array, section: Understand) -> bool:
     if text and distinct > FEW:
         raise Qua3ckError(
             f'The target "{section.target}" is text with {distinct} different values',
-            where=_PLACE,
+            where=PLACE,
             fix="if these are classes, declare task: classification; else name another column",
             code="U105",
         )
@@ -158,7 +166,7 @@ def _classification(column: pa.Array, name: str, section: Understand, positive: 
         raise Qua3ckError(
             f'{len(lonely)} of {len(seen)} classes of "{name}" have one row only: '
             f"row {shown}{' ...' if len(lonely) > _EXAMPLES else ''}",
-            where=_PLACE,
+            where=PLACE,
             fix="bring more rows, join it with another class in the training function, "
             "or declare task: regression if these are quantities",
             code="U105",
@@ -192,12 +200,8 @@ def _blanks_cut(column: pa.Array, texts: pa.Array, name: str) -> Iterator[Findin
 
 
 def _declared_positive(positive: Any, classes: Sequence[str], name: str) -> str:
-    if positive is None:
-        return ""
-    text = str(positive).lower() if isinstance(positive, bool) else str(positive)
-    if isinstance(positive, float) and positive.is_integer():
-        text = str(int(positive))
-    if text not in classes:
+    text = _as_class(positive)
+    if text and text not in classes:
         raise Qua3ckError(
             f'The positive class "{text}" does not occur in "{name}"{did_you_mean(text, classes)}',
             where="question.positive",
@@ -205,6 +209,15 @@ def _declared_positive(positive: Any, classes: Sequence[str], name: str) -> str:
             code="U105",
         )
     return text
+
+
+def _as_class(positive: Any) -> str:
+    """Return a declared class as :func:`class_texts` spells it, empty if none is."""
+    if positive is None:
+        return ""
+    if isinstance(positive, float) and positive.is_integer():
+        return str(int(positive))
+    return str(positive).lower() if isinstance(positive, bool) else str(positive)
 
 
 def _chosen(name: str, task: str, positive: str, classes: Any) -> Finding:
@@ -252,7 +265,7 @@ def _is_whole(column: pa.Array) -> bool:
 def _constant(name: str) -> Qua3ckError:
     return Qua3ckError(
         f'The target "{name}" has the same value in every row',
-        where=_PLACE,
+        where=PLACE,
         fix="name another column, or bring rows with more than one outcome",
         code="U105",
     )
@@ -261,7 +274,7 @@ def _constant(name: str) -> Qua3ckError:
 def _unsuitable(name: str, found: str, wanted: str) -> Qua3ckError:
     return Qua3ckError(
         f'The target "{name}" is {found}; it must be {wanted}',
-        where=_PLACE,
+        where=PLACE,
         fix="correct target: or task:, or turn the column into that kind",
         code="U105",
     )

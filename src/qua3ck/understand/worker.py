@@ -16,6 +16,7 @@ from qua3ck.kit.child import job_given
 from qua3ck.kit.errors import Blocked, Qua3ckError
 from qua3ck.understand.seal import Steward
 from qua3ck.understand.section import Understand
+from qua3ck.understand.sending import received
 from qua3ck.understand.taking import Job, run_again, take
 
 if TYPE_CHECKING:
@@ -52,11 +53,11 @@ def _do(told: dict[str, Any], out: TextIO) -> dict[str, Any]:
     facts = told["job"]
     workspace = open_workspace(Path(facts["root"]), facts["project"], actor=facts["actor"])
     if told["do"] == "load":
-        return _load(_section(facts["section"]), workspace, told["further"], tell)
+        return _load(received(facts["section"]), workspace, told["further"], tell)
     if told["do"] == "tables":
         from qua3ck.understand.gold.making import made_here
 
-        return {"tables": made_here(_section(facts["section"]), workspace, tell=tell)}
+        return {"tables": made_here(received(facts["section"]), workspace, tell=tell)}
     job = _job(facts)
     if told["do"] == "take":
         return take(job, workspace, tell)
@@ -75,15 +76,11 @@ def _load(
 def _job(facts: dict[str, Any]) -> Job:
     steward = facts.pop("steward")
     return Job(
-        section=_section(facts.pop("section")),
+        section=received(facts.pop("section")),
         wanted=tuple(facts.pop("wanted")),
         steward=Steward(steward["name"], bytes.fromhex(steward["sealing"])) if steward else None,
         **facts,
     )
-
-
-def _section(facts: dict[str, Any]) -> Understand:
-    return Understand.model_validate_json(json.dumps(facts))
 
 
 def _say(out: TextIO, fact: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,6 +78,16 @@ def fitted(case: Case, name: str, rows: slice = slice(None), **params: Any) -> A
 @pytest.fixture(scope="session")
 def case() -> Case:
     return make_case()
+
+
+@pytest.fixture(scope="session")
+def case_of() -> Callable[[str], Case]:
+    return make_case
+
+
+@pytest.fixture(scope="session")
+def fit() -> Callable[..., Any]:
+    return fitted
 
 
 @pytest.fixture(scope="session", params=["onnx", "skops"])

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import math
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import qua3ck
 from qua3ck.kit.errors import Qua3ckError
-from qua3ck.store.warehouse import Engine
+from qua3ck.store.warehouse import Engine, Warehouse
 from qua3ck.store.warehouse.engine import constant
 
 
@@ -54,6 +57,35 @@ def test_delimited_text_is_read_as_declared_and_never_sniffed(engine, tmp_path):
         nullstr=["-", "n/a"],
     )
     assert engine.rows(rows).to_pydict() == {"a": ["1;2"], "b c": ["NA"]}
+
+
+def test_what_is_not_a_number_is_seen_whatever_the_statistics_of_the_file_say(engine, tmp_path):
+    # Parquet's least and greatest value leave NaN out, and DuckDB believes them
+    house = Warehouse(tmp_path)
+    rows = pa.table({"x": [1.0, float("nan"), 2.0, None, 3.0], "n": [1, 2, 3, 4, 5]})
+    pq.write_table(rows, tmp_path / "rows.parquet")
+    house.append("silver/t", rows, known=datetime(2026, 3, 1, tzinfo=UTC))
+    for found in (
+        engine.parquet(tmp_path / "rows.parquet"),
+        house.view("silver/t", engine=engine),
+        house.current_view("silver/t", engine=engine, by=["n"]),
+    ):
+        asked = found.aggregate(
+            nan=found.x.isnan().sum(), over=(found.x > 5).sum(), under=(found.x <= 10).sum()
+        )
+        assert engine.rows(asked).to_pylist() == [{"nan": 1, "over": 1, "under": 3}]
+        kept = engine.rows(found.filter(found.x.isnan()).select("n"))
+        assert kept.to_pydict() == {"n": [2]}
+        assert math.isnan(engine.rows(found.aggregate(top=found.x.max()))["top"][0].as_py())
+
+
+def test_no_progress_bar_is_drawn_between_the_lines_of_json(engine, tmp_path):
+    asked = "SELECT current_setting('enable_progress_bar') AS shown"
+    assert engine.connection.sql(asked).fetchall() == [(False,)]
+    assert Warehouse(tmp_path).query(asked, {}).to_pylist() == [{"shown": False}]
+    house = Path(qua3ck.__file__).parent
+    opened = [p.name for p in house.rglob("*.py") if "duckdb.connect(" in p.read_text("utf-8")]
+    assert opened == ["engine.py"]  # one place opens connections
 
 
 def test_columns_about_the_load_are_added_while_writing(engine, tmp_path):

@@ -94,7 +94,39 @@ def test_what_was_looked_at_in_no_row_is_not_shown_as_good(site):
 def test_freshness_is_said_in_words_and_not_by_colour_alone(site):
     index = (site / "index.html").read_text()
     assert "later than its cadence" in index
-    assert "no cadence declared" in index
+    assert "made from a source without a cadence" in index
+
+
+def test_a_file_of_that_name_is_not_replaced_by_the_folder(tmp_path):
+    (tmp_path / "thesis").write_text("years")
+    with pytest.raises(Qua3ckError, match="is a file"):
+        write_site(TABLES, title="Supply", made="now", folder=tmp_path / "thesis")
+    assert (tmp_path / "thesis").read_text() == "years"
+
+
+def test_a_place_that_cannot_be_written_is_named_as_it_was_given(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Qua3ckError, match="cannot be written") as told:
+        write_site(TABLES, title="Supply", made="now", folder=tmp_path / "file" / "catalog")
+    assert told.value.where == str(tmp_path / "file" / "catalog")
+    assert told.value.code == "U163"
+
+
+def test_on_a_narrow_screen_each_cell_says_what_it_is(site):
+    """There the rows become cards without a head; a cell without its name would say nothing."""
+    for name in ("index.html", "table/clean.html"):
+        page = (site / name).read_text()
+        heads = re.findall(r'<th scope="col">([^<]+)', page)
+        for row in re.findall(r"<tr [^>]*>.*?</tr>", page):
+            assert re.findall(r'<td[^>]*data-head="([^"]+)"', row) == heads[1:]
+
+
+def test_a_number_is_shown_without_the_noise_of_its_last_bit(tmp_path):
+    table = TableFacts("sums", "gold", sample=({"usd": 83011.20000000001, "n": 12345678901234},))
+    write_site([table], title="Supply", made="today", folder=tmp_path / "catalog")
+    page = (tmp_path / "catalog" / "table" / "sums.html").read_text()
+    assert ">83011.2<" in page
+    assert ">12345678901234<" in page
 
 
 def test_a_table_without_a_sample_says_why(site):

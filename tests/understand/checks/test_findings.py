@@ -112,6 +112,7 @@ CASES = [
     ("U011", "warn", lambda: view(grouped("household_id"))),
     ("U011", "warn", lambda: view(grouped("plot"))),
     ("U012", "inform", lambda: with_column("phone", [None] * 250 + list(np.arange(150) % 7))),
+    ("U029", "warn", lambda: with_column("rate", [np.inf, -np.inf, 1e39, *range(397)])),
     ("U012", "warn", lambda: with_column("phone", [None] * 390 + list(np.arange(10) % 7))),
     (
         "U013",
@@ -194,6 +195,13 @@ def test_numbers_drawn_from_as_few_values_as_there_are_rows_name_nothing(seed):
     assert "U003" not in [code for code, _ in found(with_column("drawn", drawn))]
 
 
+def test_infinite_cells_are_counted_per_column_and_empty_ones_are_not_among_them():
+    rates = [np.inf] * 8 + [np.nan] * 5 + [None] * 5 + [float(n % 50) for n in range(N - 18)]
+    told = [f for f in check_quality(with_column("rate", rates)) if f.code == "U029"]
+    assert [(f.where, f.evidence["infinite"]) for f in told] == [(f"column rate, 8 of {N} rows", 8)]
+    assert "In prediction" in told[0].says
+
+
 def test_findings_quote_no_row_of_an_identifier():
     seen = with_column("name", [f"Ada Nr. {n}" for n in range(N)])
     assert all("Ada" not in f.says for f in check_quality(seen))
@@ -211,6 +219,21 @@ def test_rows_on_both_sides_are_found():
     assert sides({"x": [1.0, 2.0]}, {"x": [2, 3]}) == [("U004", "warn")]
     assert sides({"x": [1.0]}, {"x": [*range(1, 101)]}) == [("U004", "inform")]
     assert sides({"x": [1]}, {"x": [2]}) == []
+
+
+def test_near_copies_on_both_sides_are_found_without_a_word_of_them():
+    said = "Amina asked when the water point will be repaired"
+    train = pa.table({"note": [said, "all was well"], "sex": ["f", "m"], "n": [1, 2]})
+    slips = [said, said.replace("repaired", "repaird"), said.upper(), "Musa sent no report"]
+    test = pa.table({"note": slips, "sex": ["f", "f", "m", "f"], "n": [1, 9, 1, 4]})
+    declared = Understand(sources={"s": Source(kind="csv", path="x")}, target="y")
+    kinds = {"note": "text", "sex": "category", "n": "number"}
+    found = list(check_across(train, test, declared, list(kinds), kinds))
+    assert [(one.code, one.evidence["rows"]) for one in found] == [("U004", 1), ("U089", 1)]
+    assert "Amina" not in str(found)
+    assert [one.code for one in check_across(train, test, declared, ["n"], {"n": "number"})] == [
+        "U004"
+    ]
 
 
 def test_groups_and_entities_on_both_sides_are_found():

@@ -41,7 +41,8 @@ ROWS = {
 }
 FAILS = {  # the rule's id, and the same in SQL
     "id.required": "id IS NULL",
-    "id.primaryKey": "row_number() OVER (PARTITION BY id ORDER BY _row) > 1 AND id IS NOT NULL",
+    "id.primaryKey": "id IS NOT NULL AND (row_number() OVER (PARTITION BY id ORDER BY _row) > 1 OR "
+    "count(DISTINCT (district, day, item, weight_kg, cartons)) OVER (PARTITION BY id) > 1)",
     "district.required": "district IS NULL",
     "district.pattern": "NOT regexp_matches(district, '^D[0-9]{3}$')",
     "district.length": "length(district) <> 4",
@@ -70,14 +71,27 @@ def test_rows_fail_as_they_do_in_sql_and_wait_with_code_and_raw_cell(desk):
         rule: len(rows) for rule, rows in truth.items()
     }
     assert seen.held == sorted({row for rows in truth.values() for row in rows})
-    assert seen.good == [1, 4]
+    assert seen.good == [1]
     assert (2, "weight_kg", "U073", "0") in seen.lines
     assert (2, "district", "U072", "D01") in seen.lines
     assert (2, "district", "U074", "D01") in seen.lines
     assert (2, "day", "U073", "2023-12-31") in seen.lines
     assert (3, "district", "U071", None) in seen.lines
     assert (3, "item", "U075", "tent") in seen.lines
-    assert (5, "id", "U076", "4") in seen.lines
+    assert [line for line in seen.lines if line[2] == "U076"] == [
+        (4, "id", "U076", "4"),
+        (5, "id", "U076", "4"),
+    ]
+
+
+def test_of_equal_rows_of_a_key_the_first_goes_on_and_of_others_none(desk):
+    key = "[{name: a, logicalType: integer, unique: true}, {name: b, logicalType: number}]"
+    rows = {"a": [1, 2, 1, 3, 3, 4], "b": [0.5, None, 0.5, 1.0, None, 2.0]}
+    seen = desk.check(rows, desk.columns(key))
+    assert (seen.good, seen.held) == ([1, 2, 6], [3, 4, 5])
+    (finding,) = seen.found("U076")
+    assert finding.evidence["example_rows"] == [3, 4, 5]
+    assert finding.evidence["rule"] == "a.unique"
 
 
 CELLS = st.fixed_dictionaries(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qua3ck.understand.contract import duplicates
 from qua3ck.understand.contract.duplicates import (
     Pair,
     check_near_across,
@@ -118,6 +119,32 @@ def test_test_rows_that_are_nearly_training_rows_are_told():
     assert (finding.code, finding.severity) == ("U089", "warn")
     assert finding.evidence["rows"] == 2
     assert "water" not in str(finding)
+
+
+def test_what_must_be_equal_is_and_what_many_say_is_no_copy():
+    said, slip = "the water point is broken again", "the water point is broken agan"
+    both = pa.table({"text": [said], "place": ["Ahfir"]})
+    near = pa.table({"text": [slip] * 2, "place": ["Ahfir", "Bni Drar"]})
+    assert near_rows(both, near, ["text"], same=["place"]).tolist() == [True, False]
+    usual = pa.table({"text": ["no complaint was made"] * 5 + ["the food came late today"]})
+    asked = ["no complaint was made", "no complaint was mad", "the food came late todai"]
+    asked = pa.table({"text": asked})
+    assert near_rows(usual, asked, ["text"]).tolist() == [False, False, True]
+
+
+def test_a_test_row_that_repeats_a_near_copy_is_one_too():
+    test = pa.table({"text": [*["the water point is broken agan"] * 2, "fine"]})
+    assert near_rows(TRAIN, test, ["text"]).tolist() == [True, True, False]
+
+
+def test_of_very_many_rows_some_are_compared_and_that_is_said(monkeypatch):
+    monkeypatch.setattr(duplicates, "_MOST_TEST", 2)
+    test = pa.table({"text": ["the water point is broken agan"] * 4})
+    (finding,) = check_near_across(TRAIN, test, ["text"])
+    assert "(2 of 4 were compared)" in finding.says
+    equal = np.array([True, False, False, False])
+    (finding,) = check_near_across(TRAIN, test, ["text"], equal=equal)
+    assert finding.evidence["rows"] == 1
 
 
 def test_numbers_alone_are_never_near_copies():

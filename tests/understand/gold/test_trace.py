@@ -7,8 +7,10 @@ import datetime as dt
 import pytest
 
 from qua3ck.kit.errors import Qua3ckError
+from qua3ck.store.warehouse import Engine
 from qua3ck.understand.gold import trace
-from qua3ck.understand.gold.trace import with_pieces
+from qua3ck.understand.gold.provenance import FROM
+from qua3ck.understand.gold.trace import pieces_behind, with_pieces
 
 
 def ask(house, table, where=""):
@@ -48,7 +50,7 @@ def test_a_function_is_followed_by_the_key_and_says_so(house):
 def test_a_source_answers_for_itself(house):
     got = ask(house, "shipments", "weight LIKE 'See%'")
     assert [numbers(row) for row in got.rows] == [[("early.csv", 2)]]
-    assert got.steps == ()
+    assert [(step.table, step.made_by) for step in got.steps] == [("shipments", "reading csv")]
 
 
 def test_a_corrected_piece_is_what_a_row_comes_from_afterwards(house):
@@ -63,9 +65,16 @@ def test_a_corrected_piece_is_what_a_row_comes_from_afterwards(house):
 def test_the_pieces_behind_each_row_are_known_for_a_whole_table(house):
     house.load("late.csv", [("4", "NA", "1")], at=house.first + dt.timedelta(days=1))
     built = house.build()
-    rows, behind = with_pieces(
-        "per_country", house.section, built, root=house.root, warehouse=house.warehouse
-    )
+    with Engine(threads=1) as engine:
+        rows = with_pieces(
+            "per_country",
+            house.section,
+            built,
+            root=house.root,
+            warehouse=house.warehouse,
+            engine=engine,
+        ).read_all()
+    behind = map(pieces_behind, rows[FROM].to_pylist())
     found = dict(zip(rows["country"].to_pylist(), behind, strict=True))
     assert found == {
         "ML": (("shipments", "early.csv"),),
@@ -88,6 +97,15 @@ def test_the_pieces_behind_each_row_are_known_for_a_whole_table(house):
 def test_a_condition_is_a_condition_and_nothing_else(house, where, says):
     with pytest.raises(Qua3ckError, match=says):
         ask(house, "clean", where)
+
+
+def test_a_mistake_in_a_condition_is_shown_where_it_was_typed(house):
+    with pytest.raises(Qua3ckError) as told:
+        ask(house, "clean", "country = 'ML' AND AND kg > 5")
+    assert told.value.where.endswith("line 1, column 22"), "there the second AND ends"
+    with pytest.raises(Qua3ckError) as told:
+        ask(house, "clean", "country = ")
+    assert "class" not in told.value.what
 
 
 def test_an_unknown_table_is_answered_with_the_nearest(house):

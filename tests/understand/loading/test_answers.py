@@ -49,12 +49,15 @@ def desk(bench):
 
 
 def sheet(desk, path, answers):
-    """Export the list, write answers beside (row, column), and return the file."""
+    """Export the list, write answers beside (row, column), and return the file.
+
+    The head is line 1: record 1 stands in line 2.
+    """
     waiting = work_list("stock", desk.bench.source, desk)
     export_list("stock", waiting, path, project="demo")
     book = openpyxl.load_workbook(path)
     for line in book["answers"].iter_rows(min_row=2):
-        said = answers.get((line[1].value, line[2].value))
+        said = answers.get((int(line[1].value.split()[1]) - 1, line[2].value))
         if said is not None:
             line[5].value = said
     book.save(path)
@@ -70,7 +73,40 @@ def test_what_waits_is_listed_by_piece_record_and_problem(desk):
         (4, "id", ""),
         (5, "", "5"),
     ]
+    assert [one.place for one in waiting] == ["line 3", "line 3", "line 4", "line 5", "line 6"]
     assert sum(count for *_, count in summary(waiting)) == 5
+
+
+def test_a_held_cell_of_a_report_sheet_is_named_as_the_sheet_names_it(bench, tmp_path):
+    steps = [{"unpivot": {"left": ["district"], "top": ["month"], "value": "cases"}}]
+    types = {"cases": "integer"}
+    stock = bench(kind="excel", path="data/*.xlsx", tidy=steps, types=types)
+    sheet = (book := openpyxl.Workbook()).active
+    for line in (["district", "Jan", "Feb"], ["North", 5, 7], ["South", "six", 8]):
+        sheet.append(line)
+    (stock.root / "data").mkdir()
+    book.save(stock.root / "data" / "a.xlsx")
+    done = stock.load()
+    assert (done.loaded, done.held) == (3, 1)
+    assert "a.xlsx: line 3, column B" in next(
+        one.says for one in done.findings if one.code == "U060"
+    )
+    desk = Desk(bench=stock, actor="ana", ledger=SimpleNamespace(append=lambda *_: None))
+    (one,) = work_list("stock", stock.source, desk)
+    assert (one.place, one.received) == ("line 3, column B", "six")
+    path = tmp_path / "q.xlsx"
+    export_list("stock", [one], path, project="demo")
+    book = openpyxl.load_workbook(path)
+    assert [cell.value for cell in book["answers"][2]][:3] == [
+        "a.xlsx",
+        "line 3, column B",
+        "cases",
+    ]
+    book["answers"]["F2"] = 6
+    book.save(path)
+    take_answers("stock", stock.source, desk, path)
+    assert stock.load().held == 0
+    assert sorted(row["cases"] for row in stock.rows()) == [5, 6, 7, 8]
 
 
 def test_answered_records_are_loaded_and_the_bytes_stay(desk, tmp_path):

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import shutil
+from datetime import UTC, date, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from qua3ck.kit.errors import Qua3ckError
+from qua3ck.store.warehouse import Engine
+from qua3ck.understand.loading.changes import says_deleted
 
 KEYED = {"key": ["id"]}
 
@@ -35,14 +41,88 @@ def test_a_key_that_is_not_in_the_corrected_file_any_more_is_gone(bench):
     assert [row["id"] for row in stock.rows()] == [1, 2, 3]
 
 
-def test_later_records_of_a_key_in_one_piece_are_held_and_so_are_those_without_one(bench):
+def held_for_key(stock):
+    return sorted((one["_row"], one["code"], one["column"]) for one in stock.held())
+
+
+def test_records_of_one_key_that_differ_are_all_held_and_so_are_those_without_one(bench):
     stock = bench(**KEYED)
-    stock.write("a.csv", "id,x\n1,5\n2,6\n1,7\n,8\n1,5\n")
+    stock.write("a.csv", "id,x\n1,5\n2,6\n1,7\n,8\n1,5\n3,3\n4,4\n")
     done = stock.load()
-    assert (done.came, done.loaded, done.held) == (5, 2, 3)
-    held = sorted((one["_row"], one["code"], one["column"]) for one in stock.held())
-    assert held == [(3, "U061", "id"), (4, "U062", "id"), (5, "U061", "id")]
-    assert stock.rows() == [{"id": 1, "x": 5}, {"id": 2, "x": 6}]
+    assert (done.came, done.loaded, done.held) == (7, 3, 4)
+    assert held_for_key(stock) == [
+        (1, "U061", "id"),
+        (3, "U061", "id"),
+        (4, "U062", "id"),
+        (5, "U061", "id"),
+    ]
+    assert [row["id"] for row in stock.rows()] == [2, 3, 4]
+    said = next(one for one in done.findings if one.where.startswith("stock, id, 3 of 7"))
+    assert "(U061; a.csv: line 2, line 4, line 6)" in said.says
+
+
+def test_of_equal_records_of_one_key_the_first_is_loaded(bench):
+    stock = bench(**KEYED)
+    stock.write("a.csv", "id,x,y\n1,5,\n2,6,\n1,5,\n")
+    done = stock.load()
+    assert (done.came, done.loaded, done.held) == (3, 2, 1)
+    assert held_for_key(stock) == [(3, "U061", "id")]
+    assert [row["id"] for row in stock.rows()] == [1, 2]
+
+
+def test_what_was_loaded_under_a_key_stays_while_its_records_contradict_each_other(bench):
+    for extract in ({}, {"extract": "full"}):
+        stock = bench(**KEYED, **extract)
+        stock.write("a.csv", "id,x\n1,5\n2,6\n3,7\n")
+        stock.load()
+        stock.write("a.csv", "id,x\n1,50\n1,500\n2,6\n3,7\n")
+        done = stock.load()
+        assert (done.held, done.deleted, done.waiting) == (2, 0, 2)
+        assert [row["x"] for row in stock.rows()] == [5, 6, 7]
+        stock.write("a.csv", "id,x\n1,50\n2,6\n3,7\n")
+        assert (stock.load().changed, stock.loads[-1].waiting) == (1, 0)
+        assert [row["x"] for row in stock.rows()] == [50, 6, 7]
+
+
+def test_of_a_key_that_contradicts_itself_in_one_piece_another_piece_tells(bench):
+    pieces = {"1.csv": "id,x\n1,5\n1,6\n2,2\n3,3\n", "2.csv": "id,x\n1,7\n2,8\n2,9\n4,4\n"}
+    results = []
+    for together in (False, True):
+        stock = bench(**KEYED)
+        shutil.rmtree(stock.root)
+        for name, text in pieces.items():
+            stock.write(name, text)
+            if not together:
+                stock.load()
+        if together:
+            assert stock.load().held == 4
+        results.append([(row["id"], row["x"]) for row in stock.rows()])
+    assert results[0] == results[1] == [(1, 7), (2, 2), (3, 3), (4, 4)]
+
+
+def test_an_entry_of_a_contradiction_ends_when_a_later_piece_settles_it(bench):
+    stock = bench(**KEYED)
+    stock.write("may.csv", "id,x\n1,5\n1,6\n2,2\n3,3\n")
+    assert stock.load().waiting == 2
+    stock.write("next.csv", "id,x\n1,7\n")
+    assert stock.load().waiting == 0
+    assert [row["x"] for row in stock.rows()] == [7, 2, 3]
+
+
+def test_a_first_piece_of_which_all_records_contradict_each_other_leaves_an_empty_table(bench):
+    stock = bench(**KEYED)
+    stock.write("a.csv", "id,x\n1,5\n1,6\n")
+    done = stock.load()
+    assert (done.came, done.loaded, done.held, done.rows) == (2, 0, 2, 0)
+    stock.write("a.csv", "id,x\n1,6\n")
+    assert stock.load().rows == 1
+
+
+def test_a_key_that_half_of_a_long_piece_shares_holds_it(bench):
+    stock = bench(**KEYED)
+    stock.write("a.csv", "id,x\n" + "".join(f"{i // 2},{i}\n" for i in range(2002)))
+    with pytest.raises(Qua3ckError, match="2002 of 2002 rows have the key"):
+        stock.load()
 
 
 def test_of_several_pieces_with_one_key_the_last_to_come_first_counts(bench):
@@ -133,6 +213,15 @@ def test_a_null_is_a_value_like_any_other(bench):
     assert (done.changed, done.unchanged) == (1, 2)
 
 
+def test_a_key_that_tells_no_rows_apart_holds_the_load(bench, monkeypatch):
+    monkeypatch.setattr("qua3ck.understand.loading.keys._SOME", 2)
+    stock = bench(key=["month"])
+    stock.write("a.csv", "id,month\n1,5\n2,5\n3,5\n4,5\n5,6\n")
+    with pytest.raises(Qua3ckError, match=r"3 of 5 rows have the key \(month\)") as told:
+        stock.load()
+    assert told.value.code == "U064"
+
+
 def test_another_key_makes_the_table_anew_and_what_was_known_stays(bench):
     stock = bench()
     stock.write("a.csv", "id,x\n1,5\n1,6\n2,7\n")
@@ -141,8 +230,8 @@ def test_another_key_makes_the_table_anew_and_what_was_known_stays(bench):
     plain = stock.source
     stock.source = stock.source.model_copy(update={"key": ("id",)})
     done = stock.load()
-    assert (done.loaded, done.held) == (2, 1)
-    assert stock.rows() == [{"id": 1, "x": 5}, {"id": 2, "x": 7}]
+    assert (done.loaded, done.held) == (1, 2)
+    assert stock.rows() == [{"id": 2, "x": 7}]
     stock.source = plain
     assert len(stock.rows(as_of=then)) == 3
 
@@ -152,14 +241,15 @@ STEPS = st.lists(st.tuples(st.sampled_from("abc"), ROWS | st.none()), min_size=1
 
 
 def replayed(order: list[str], files: dict[str, list[tuple[int, int]]]) -> list[dict[str, int]]:
-    """Return what a keyed table must hold: of each key the row of the piece that came last."""
+    """Return what a keyed table must hold: of each key the row of the piece that came last.
+
+    A piece that says two things of a key says nothing of it.
+    """
     current: dict[int, int] = {}
     for name in order:
-        seen = set()
-        for key, value in files.get(name, []):
-            if key not in seen:
-                current[key] = value
-            seen.add(key)
+        rows = set(files.get(name, []))
+        keys = [key for key, _ in rows]
+        current |= {key: value for key, value in rows if keys.count(key) == 1}
     return [{"id": key, "x": current[key]} for key in sorted(current)]
 
 
@@ -185,8 +275,9 @@ def test_the_rows_follow_from_the_pieces_and_their_order_alone(
             del files[name]
             stock.remove(f"{name}.csv")
         else:
-            files[name] = made
-            text = "".join(f"{key},{value}\n" for key, value in made)
+            said = dict(reversed(made))  # what was loaded stays while a piece contradicts itself
+            files[name] = [(key, said[key]) for key, _ in made] if often else made
+            text = "".join(f"{key},{value}\n" for key, value in files[name])
             stock.write(f"{name}.csv", f"id,x\n{text}")
         if not often and at + 1 < len(steps):
             continue
@@ -198,3 +289,24 @@ def test_the_rows_follow_from_the_pieces_and_their_order_alone(
     if files and not often:
         stock.load(accepted=accept)
         assert stock.rows() == replayed(sorted(files), files)
+
+
+@pytest.mark.parametrize(
+    ("marker", "gone"),
+    [
+        (pa.array([True, False, None]), [True, False, False]),
+        (pa.array([1, 0, None]), [True, False, False]),
+        (pa.array([1.0, 0.0, None]), [True, False, False]),
+        (
+            pa.array(["true", " False ", "", "0", None, "No", "x"]),
+            [True, False, False, False, False, False, True],
+        ),
+        (pa.array([datetime(2024, 1, 1, tzinfo=UTC), None]), [True, False]),
+        (pa.array([date(2024, 1, 1), None]), [True, False]),
+    ],
+)
+def test_a_deletion_can_be_told_in_several_ways(marker, gone):
+    with Engine() as engine:
+        rows = engine.arrow(pa.table({"marker": marker}))
+        told = engine.rows(rows.select(gone=says_deleted(rows.marker)))
+    assert told["gone"].to_pylist() == gone

@@ -95,6 +95,15 @@ def test_changes_go_on_from_where_the_last_load_ended(asked):
     assert [one.mark if one else None for one in server.asked] == [None, "2026-01-01", "2026-01-02"]
 
 
+def test_a_file_that_is_held_is_asked_for_again(asked):
+    stock, server = asked
+    server.pages = {"a": rows((1, 5)), "b": [{"id": 2, "x": 6, "further": 1}]}
+    server.after, server.extract = Position("q", objects={"a": "v1", "b": "v7"}), "changes"
+    assert [one.piece for one in stock.load().held_pieces] == ["b"]
+    stock.load()
+    assert server.asked[-1].objects == {"a": "v1"}
+
+
 def test_keys_that_the_server_has_no_more_are_gone(asked):
     stock, server = asked
     server.pages = {"a 1": rows((1, 5), (2, 6), (3, 7))}

@@ -17,6 +17,14 @@ def test_a_difference_names_what_vanished_what_is_new_and_what_changed():
     )
 
 
+def test_a_new_column_called_much_like_one_that_vanished_is_named_beside_it():
+    differs = Layout({"qty": "integer", "unit": "string"}).differs(
+        {"quantity": "integer", "extra": "string"}
+    )
+    assert differs.nearest() == {"qty": "quantity"}
+    assert differs.says().endswith('nearest by name: "quantity" to "qty"')
+
+
 def test_whole_numbers_fit_a_column_of_numbers_and_days_one_of_moments():
     layout = Layout({"x": "number", "at": "timestamp"})
     assert not layout.differs({"x": "integer", "at": "date"})

@@ -171,6 +171,33 @@ def test_other_columns_are_held_with_a_readable_difference_until_accepted(bench)
     assert stock.load().held_pieces == ()
 
 
+@pytest.mark.parametrize("about", [{"types": {"qty": "integer"}}, {"nulls": {"qty": ["NA"]}}])
+@pytest.mark.parametrize("apart", [False, True])
+def test_other_columns_are_a_difference_also_where_more_is_declared_about_them(about, apart, bench):
+    stock = bench(**about)
+    stock.write("a.csv", "clinic,month,qty,name\na,1,5,x\n")
+    if apart:
+        stock.load()
+    stock.write("b.csv", "clinic,month,quantity,name,extra\nb,1,6,y,z\n")
+    held = stock.load()
+    (says,) = [finding.says for finding in held.findings if finding.severity == "block"]
+    assert 'vanished: "qty"; new: "quantity" (integer), "extra" (string)' in says
+    assert 'nearest by name: "quantity" to "qty"' in says
+    stock.load(accepted={"U063": "the form was changed in May"})
+    assert [(row["qty"], row["quantity"]) for row in stock.rows()] == [(5, None), (None, 6)]
+    stock.write("c.csv", "clinic,month,name\nc,1,y\n")
+    assert (stock.load().held_pieces, len(stock.rows())) == ((), 3)
+
+
+def test_what_is_declared_about_a_column_that_no_table_has_stays_a_mistake(bench):
+    stock = bench()
+    stock.write("a.csv", "id,x\n1,5\n")
+    stock.load()
+    stock.source = stock.source.model_copy(update={"types": {"z": "integer"}})
+    stock.write("b.csv", "id\n2\n")
+    assert "U102" in {one.code for one in stock.load().held_pieces}
+
+
 def test_a_new_column_that_is_declared_was_decided_on_already(bench):
     stock = bench(types={"visits": "integer"})
     stock.write("a.csv", "id,visits\n1,5\n")
@@ -504,3 +531,16 @@ def test_a_name_that_could_not_be_a_folder_is_refused():
         with pytest.raises(Qua3ckError, match="cannot be the name of a source"):
             load_module.check_name(name)
     load_module.check_name("stock-2_x")
+
+
+def test_what_was_noticed_in_reading_is_said_for_as_long_as_it_is_so(bench):
+    stock = bench()
+    many = "".join(f"{n},{n}\n" for n in range(40))
+    stock.write("a.csv", f"id,x\n{many}40,n/a\n41,n/a\n")
+    assert "U017" in codes(stock.load())  # a number but for a marker
+    assert "U017" in codes(stock.load())
+    stock.write("b.csv", "id,x\n50,5\n")
+    assert "U017" in codes(stock.load())
+    stock.source = stock.source.model_copy(update={"null": ("n/a",)})
+    assert "U017" not in codes(stock.load())
+    assert "U017" not in codes(stock.load())

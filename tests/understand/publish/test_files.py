@@ -13,6 +13,7 @@ import pytest
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.understand.publish.files import write_files
 from qua3ck.understand.publish.star import Table
+from qua3ck.understand.publish.stored import Stored, store
 
 ROWS = pa.table(
     {
@@ -74,10 +75,43 @@ def test_a_folder_with_files_of_others_is_not_touched(tmp_path):
     assert (tmp_path / "thesis.docx").read_text() == "ten years of work"
 
 
+def test_a_file_of_that_name_is_not_replaced_by_the_folder(tmp_path):
+    (tmp_path / "out").write_text("years")
+    with pytest.raises(Qua3ckError, match="is a file"):
+        write(tmp_path / "out", "csv")
+    assert (tmp_path / "out").read_text() == "years"
+
+
+def test_a_place_that_cannot_be_written_is_named_as_it_was_declared(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Qua3ckError, match="cannot be written") as told:
+        write(tmp_path / "file" / "out", "csv")
+    assert (told.value.where, told.value.code) == (str(tmp_path / "file" / "out"), "U163")
+
+
 def test_a_failure_in_the_middle_leaves_what_was_there(tmp_path):
     write(tmp_path / "out", "csv")
-    long = Table("fact_b", pa.table({"x": pa.nulls(1_048_576, pa.int64())}))
-    with pytest.raises(Qua3ckError, match="a sheet holds 1048575"):
-        write_files([long], WORDS, folder=tmp_path / "out", kinds=["csv", "excel"], title="t")
+    lost = Table("fact_b", Stored(tmp_path / "no.parquet", ROWS.schema, 5))
+    with pytest.raises(OSError, match=r"no\.parquet"):
+        write_files([lost], WORDS, folder=tmp_path / "out", kinds=["csv"], title="t")
     assert (tmp_path / "out" / "fact_a.csv").is_file()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_table_too_long_for_a_sheet_is_refused_before_anything_is_written(tmp_path):
+    long = Table("fact_b", Stored(tmp_path / "no.parquet", ROWS.schema, 1_048_576))
+    with pytest.raises(Qua3ckError, match="a sheet of Excel holds 1048575") as caught:
+        write_files([long], WORDS, folder=tmp_path / "out", kinds=["csv", "excel"], title="t")
+    assert caught.value.code == "U163"
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_lies_in_a_file_is_written_as_what_is_in_memory(tmp_path):
+    kept = store(ROWS.to_batches(max_chunksize=2), ROWS.schema, tmp_path / "rows.parquet")
+    for name, rows in (("stored", kept), ("held", ROWS)):
+        tables = [Table("fact_a", rows)]
+        kinds = ["csv", "parquet"]
+        write_files(tables, WORDS, folder=tmp_path / name, kinds=kinds, title="t")
+    assert pq.read_table(tmp_path / "stored" / "fact_a.parquet").equals(ROWS)
+    texts = [(tmp_path / name / "fact_a.csv").read_bytes() for name in ("stored", "held")]
+    assert texts[0] == texts[1]

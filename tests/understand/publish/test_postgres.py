@@ -48,12 +48,17 @@ def database(monkeypatch):
     engine.dispose()
 
 
-def star(rows=ROWS):
-    tables = split("stock", rows, STAR, place="understand.publish.tables.stock")
-    return [calendar(tables), *tables]
+@pytest.fixture
+def star(tmp_path):
+    def made(rows=ROWS):
+        place = "understand.publish.tables.stock"
+        tables = split("stock", rows.to_reader(), STAR, folder=tmp_path, place=place)
+        return [calendar(tables), *tables]
+
+    return made
 
 
-def test_every_cell_arrives_and_every_key_refers(database):
+def test_every_cell_arrives_and_every_key_refers(database, star):
     schema, ask = database
     tables = star()
     words = dictionary(tables, {"vendor": "who sends it; it's a name"}, {})
@@ -74,7 +79,7 @@ def test_every_cell_arrives_and_every_key_refers(database):
     assert said[0][0] == "who sends it; it's a name"
 
 
-def test_a_refresh_that_fails_leaves_what_was_there(database):
+def test_a_refresh_that_fails_leaves_what_was_there(database, star):
     schema, ask = database
     tables = star()
     write_postgres(tables, dictionary(tables, {}, {}), variable="BI_DATABASE", schema=schema)
@@ -93,7 +98,7 @@ def test_a_refresh_that_fails_leaves_what_was_there(database):
         ("postgresql://u:secret@127.0.0.1:1/d", "did not take the tables"),
     ],
 )
-def test_a_wrong_address_is_said_without_the_password(value, says, monkeypatch):
+def test_a_wrong_address_is_said_without_the_password(value, says, monkeypatch, star):
     monkeypatch.delenv("BI_DATABASE", raising=False)
     if value:
         monkeypatch.setenv("BI_DATABASE", value)

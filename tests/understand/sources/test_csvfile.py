@@ -5,8 +5,11 @@ import csv
 import gzip
 import io
 import lzma
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from hypothesis import strategies as st
 from staging import SHEETS, columns, needs_sheets, refused, staged
 
 from qua3ck.kit.errors import Qua3ckError
+from qua3ck.store.warehouse import Warehouse
 from qua3ck.understand.sources import encoding, records
 from qua3ck.understand.sources.pieces import ROW
 
@@ -273,6 +277,46 @@ def test_a_first_line_of_data_is_not_made_the_header_nor_shown(file):
     assert len(read(path, header=0, names=["id", "day", "who"])["id"]) == 2
     missing = error(path, header=1, types={"age": "integer"})
     assert "Amina" not in str(missing)
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("place,2024,\n,cases,deaths\nN,5,1\nS,7,0\n", "columns 2, 3"),
+        ("place,n,day\nname,count,of report\nN,5,2024-01-02\nS,7,2024-02-02\n", "columns 2, 3"),
+        ("place,2024,\n,cases,note\nN,5,a\nS,7,b\n", "column 2"),
+    ],
+)
+def test_a_second_heading_line_is_not_made_a_row(text, seen, file):
+    told = error(file(text))
+    assert told.code == "U044"
+    assert f"the line below reads as a heading, too, above the values of {seen}" in told.what
+    assert "line 1 of" in told.where
+    assert "declare header: 2" in told.fix
+    lines = text.count("\n")
+    assert len(next(iter(read(file(text), header=1).values()))) == lines - 1  # taken at its word
+    assert len(next(iter(read(file(text), header=2).values()))) == lines - 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name,n\nAda,pending\nBob,2\nCy,3\nDi,4\n",
+        "name,n,m\nAda,n/a,-\nBob,2,1\nCy,3,1\nDi,4,1\n",
+        "name,n,m\nAda,,\nBob,2,1\nCy,3,1\n",
+        "name,place\nAda,North\nBob,South\nCy,East\n",
+        "name,,n\nAda,x,1\nBob,y,2\nCy,z,3\n",
+    ],
+)
+def test_a_first_record_with_a_few_words_is_no_heading(text, file):
+    assert len(read(file(text))["name"]) == text.count("\n") - 1
+
+
+def test_words_in_columns_of_a_known_type_are_held_one_by_one(file):
+    path = file("place,n,m\nN,late,late\nS,2,3\nW,4,5\nE,6,7\n")
+    types = {"n": "integer", "m": "integer"}
+    assert error(path).code == "U044"
+    assert [(row, code) for row, _, code, _ in held(path, types=types)] == [(1, "U033")] * 2
 
 
 def test_years_and_counts_are_names_of_columns(file):
@@ -547,3 +591,60 @@ def test_csvkits_examples_are_read(name, declared, rows, held_rows):
 @needs_sheets
 def test_a_file_of_one_zero_byte_record_is_refused():
     assert error(SHEETS / "csvkit" / "null_byte.csv").code == "U122"
+
+
+NASTY = [
+    "x; DROP TABLE rows; --",
+    "' OR 1=1 --",
+    "a\") FROM read_text('/etc/passwd') --",
+    "$(touch here)",
+    "{{ 7 * 7 }}",
+    "../../up",
+    "%s %d",
+]
+
+
+def test_names_that_look_like_commands_are_names(file, tmp_path):
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([NASTY, range(len(NASTY))])
+    path = file(text.getvalue(), name="it's [1] $(x) ;.csv")
+    want = {name: [at] for at, name in enumerate(NASTY)}
+    assert read(path, delimiter=",") == want
+    warehouse = Warehouse(tmp_path)
+    rows, _ = staged(path, kind="csv", delimiter=",")
+    warehouse.append("silver/s", rows, known=datetime(2026, 1, 1, tzinfo=UTC))
+    got = warehouse.current("silver/s", by=[NASTY[0]])
+    assert {name: got[name].to_pylist() for name in NASTY} == want
+    assert [one.name for one in tmp_path.iterdir() if one.name == "here"] == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="told by Linux only")
+def test_wide_rows_are_streamed(tmp_path):
+    """Records of a megabyte take no more memory, however many they are."""
+    child = (
+        "import sys; from pathlib import Path\n"
+        "from qua3ck.understand.section import Source\n"
+        "from qua3ck.understand.sources.csvfile import stage_csv\n"
+        "from qua3ck.understand.sources.pieces import Piece\n"
+        "path = Path(sys.argv[1])\n"
+        "source = Source(kind='csv', path=path.name, delimiter=',')\n"
+        "piece = Piece(path.name, '', path, path.stat().st_size)\n"
+        "made = stage_csv(piece, source, types=None, into=path.parent, place='s')\n"
+        "lines = Path('/proc/self/status').read_text().splitlines()\n"
+        "print(made.came, next(l.split()[1] for l in lines if l.startswith('VmHWM')))\n"
+    )
+    peaks = []
+    for count in (60, 360):
+        path = tmp_path / "wide.csv"
+        row = ",".join(f"{'word ' * 1000}{n}" for n in range(200))
+        with path.open("w") as handle:
+            handle.write(",".join(f"c{n}" for n in range(200)) + "\n")
+            handle.writelines(f"{row}\n" for _ in range(count))
+        command = [sys.executable, "-c", child, str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        came, peak = map(int, done.stdout.split())
+        assert came == count
+        peaks.append(peak / 1024)
+        path.unlink()
+    assert peaks[1] < 1.2 * peaks[0] + 50, peaks

@@ -178,6 +178,8 @@ TYPES = {
         "code": ("VARCHAR(9)", "'007'", "007"),
         "text": ("TEXT", "'Zürich 🏥'", "Zürich 🏥"),
         "made": ("YEAR", "2024", 2024),
+        "before": ("TIME", "'-12:00:00'", "-12:00:00"),
+        "long": ("TIME(6)", "'838:59:58.5'", "838:59:58.500000"),
         "bytes": ("BINARY(2)", "x'00ff'", "00ff"),
         "kinds": ("SET('a','b')", "'a,b'", "a,b"),
         "doc": ("JSON", "'{\"a\": 1.00}'", '{"a": 1.00}'),
@@ -221,13 +223,27 @@ def test_a_declared_type_is_taken_at_ones_own_risk(postgres):
     assert fetch.findings == []
 
 
+@pytest.mark.parametrize("asked", ["table", "query"])
+def test_whole_numbers_beyond_64_bits_with_a_sign_stay_text_all_of_them(mariadb, asked):
+    mariadb.run(
+        f"CREATE TABLE {mariadb.prefix}t (id BIGINT UNSIGNED PRIMARY KEY, u BIGINT UNSIGNED)",
+        f"INSERT INTO {mariadb.prefix}t VALUES (1, 18446744073709551615), (2, NULL), (3, 7)",
+    )
+    name = f"{mariadb.prefix}t"
+    of = {"table": name} if asked == "table" else {"query": f"SELECT * FROM {name}", "key": ["id"]}
+    fetch = mariadb.fetch(**of)
+    assert table_of(fetch)["u"].to_pylist() == ["18446744073709551615", None, "7"]
+    assert fetch.types == {"id": "integer", "u": "string"}
+    if asked == "table":
+        assert [(f.code, f.evidence["column"]) for f in fetch.findings] == [("U054", "u")]
+
+
 @pytest.mark.parametrize(
     ("which", "sql", "value", "raw"),
     [
         ("postgres", "TIMESTAMPTZ", "'infinity'", "infinity"),
         ("postgres", "DATE", "'0044-01-01 BC'", "0044-01-01 BC"),
         ("mariadb", "DATE", "'0000-00-00'", "0000-00-00"),
-        ("mariadb", "BIGINT UNSIGNED", "18446744073709551615", "18446744073709551615"),
         ("sqlite", "INTEGER", "'many'", "many"),
         ("sqlite", "DATE", "'30.02.2024'", "30.02.2024"),
     ],

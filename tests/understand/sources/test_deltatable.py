@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from datetime import date
+from decimal import Decimal
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -39,6 +44,42 @@ def test_rows_that_were_deleted_do_not_come_back(tmp_path):
     DeltaTable(table).delete("a >= 5")
     piece = delta_piece("t", SOURCE, tmp_path, into=tmp_path, place=PLACE)
     assert pq.read_table(piece.path)["a"].to_pylist() == list(range(5))
+
+
+@pytest.mark.parametrize("vectors", ["false", "true"])
+def test_partitions_later_columns_and_any_order_of_reading_give_one_piece(tmp_path, vectors):
+    day = [date(2026, 3, 1), None, date(2026, 3, 2)]
+    first = pa.table({"a": [3, 1, 2], "day": day, "amount": [Decimal("1.50"), None, Decimal(2)]})
+    later = pa.table({"a": [9], "day": [date(2026, 3, 2)], "tags": [["x", "y"]]})
+    table = str(tmp_path / "table")
+    asked = {"delta.enableDeletionVectors": vectors}
+    write_deltalake(table, first, partition_by=["day"], configuration=asked)
+    write_deltalake(table, later, mode="append", schema_mode="merge")
+    pieces = [delta_piece("t", SOURCE, tmp_path, into=tmp_path, place=PLACE) for _ in range(5)]
+    assert len({piece.digest for piece in pieces}) == 1
+    made = pq.read_table(pieces[0].path).sort_by("a").to_pydict()
+    assert made == {
+        "a": [1, 2, 3, 9],
+        "day": [None, day[2], day[0], day[2]],
+        "amount": [None, Decimal("2.00"), Decimal("1.50"), None],
+        "tags": [None, None, None, ["x", "y"]],
+    }
+    assert not (tmp_path / "unsorted.parquet").exists()
+
+
+def test_a_process_that_read_a_delta_table_ends_well(tmp_path):
+    """With delta-rs' pyarrow dataset 2 of 40 processes aborted at their end."""
+    write_deltalake(str(tmp_path / "table"), rows(0, 10), partition_by=["b"])
+    act = (
+        "import sys; from pathlib import Path\n"
+        "from qua3ck.understand.section import Source\n"
+        "from qua3ck.understand.sources.deltatable import delta_piece\n"
+        "root = Path(sys.argv[1])\n"
+        "delta_piece('t', Source(kind='delta', path='table'), root, into=root, place='x')\n"
+        "assert 'pyarrow.dataset' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", act, str(tmp_path)], check=False)
+    assert done.returncode == 0
 
 
 def test_what_is_no_delta_table_or_lacks_files_is_told(tmp_path):

@@ -98,3 +98,20 @@ def test_the_strict_delimiter_fits_every_line_and_no_other_does():
     assert told.value.code == "U102"
     assert other_delimiter("a,b\n1,2\n", ";", whole=True) == ","
     assert other_delimiter("a;b\n1;2\n", ";", whole=True) is None
+
+
+def test_quoted_cells_with_commas_may_be_one_column():
+    text = "remark\n" + "".join(f'"came late, on {n}; sorry"\n' for n in range(20))
+    assert judge_dialects(text, {})[0].width == 1
+
+
+def test_blanks_between_the_words_of_sentences_part_nothing():
+    text = "a note\n" + "it was late again\nnobody came this week\n" * 10
+    assert judge_dialects(text, {})[0].width == 1
+
+
+def test_one_record_with_an_open_quote_does_not_change_the_dialect():
+    lines = written().splitlines(keepends=True)
+    lines.insert(9, '77,"open,2024-01-01,1,x\n')
+    best = judge_dialects("".join(lines), {})[0]
+    assert (best.dialect.delimiter, best.dialect.quote, best.width) == (",", '"', 5)

@@ -153,7 +153,8 @@ value = st.one_of(
 @given(st.lists(st.tuples(value, value), min_size=1, max_size=6))
 def test_what_openpyxl_writes_comes_back_cell_by_cell(tmp_path_factory, lines):
     path = tmp_path_factory.mktemp("x") / "a.xlsx"
-    text = {"types": {"a": "string", "b": "string"}}
+    # header: declared, as a word above two numbers would be asked about
+    text = {"types": {"a": "string", "b": "string"}, "header": 1}
     lines = [pair for pair in lines if any(_shown(cell) for cell in pair)] or [(1, 2)]
     saved(path, ("Data", [["a", "b"], *[[_plain(cell) for cell in pair] for pair in lines]]))
     rows, made = staged(path, kind="excel", **text)
@@ -265,6 +266,68 @@ def test_a_merged_heading_stands_above_all_its_columns(tmp_path):
         "2024 boys": [3],
         "Note": ["x"],
     }
+
+
+GROUPED = [
+    ["district", "2023", None, "2024", None],
+    [None, "cases", "deaths", "cases", "deaths"],
+    *([name, n, 0, n + 1, 1] for n, name in enumerate(("North", "South", "East", "West"))),
+]
+
+
+@pytest.mark.parametrize(
+    ("lines", "merged", "seen", "typed"),
+    [
+        (GROUPED, ("B1:C1", "D1:E1"), "line 1 has merged cells (B1:C1, D1:E1)", "header: 2"),
+        (GROUPED, ("B1:C1",), "line 2 reads as a heading, too, above the values of", "header: 2"),
+        (GROUPED, (), "columns B, C, D, E", "header: 2"),
+        (GROUPED[:1] + GROUPED[2:], ("A1:A2",), "(A1:A2)", "header: 2"),
+        ([["Stock in May"], *GROUPED[1:]], (), "columns B, C, D, E", "skip: 1"),
+        ([["Stock in May"], ["a", "b"], ["x", "y"], ["z", "w"]], ("A1:B1",), "A1:B1", "skip: 1"),
+        (
+            [["name", None, None], [None, 2023, 2024], ["x", 5, 6], ["y", 7, 8], ["z", 8, 9]],
+            (),
+            "columns B, C",
+            "header: 2",
+        ),
+    ],
+)
+def test_a_heading_of_more_lines_than_are_declared_is_held_and_said(
+    lines, merged, seen, typed, tmp_path
+):
+    path = saved(tmp_path / "a.xlsx", ("Data", lines), merged=merged)
+    told = refused(path, kind="excel")
+    assert told.code == "U044"
+    assert seen in told.what
+    assert typed in told.fix
+    assert columns(path, kind="excel", header=1)  # declared, it is taken at its word
+
+
+def test_declared_as_it_says_a_heading_of_two_lines_is_read(tmp_path):
+    path = saved(tmp_path / "a.xlsx", ("Data", GROUPED), merged=("B1:C1", "D1:E1"))
+    made = read(path, header=2)
+    assert made["2023 deaths"] == [0, 0, 0, 0]
+    assert made["district"] == ["North", "South", "East", "West"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [["name", "n"], ["Ada", "pending"], ["Bob", 2], ["Cy", 3], ["Di", 4]],
+        [["name", "n", "m"], ["Ada", "n/a", "-"], ["Bob", 2, 1], ["Cy", 3, 1], ["Di", 4, 1]],
+        [["name", "n", "m"], ["Ada", None, None], ["Bob", 2, 1], ["Cy", 3, 1], ["Di", 4, 1]],
+        [["name", "place"], ["Ada", "North"], ["Bob", "South"], ["Cy", "East"]],
+        [["name", None, "n"], ["Ada", "x", 1], ["Bob", "y", 2], ["Cy", "z", 3]],
+    ],
+)
+def test_a_row_with_a_few_words_is_no_heading(lines, tmp_path):
+    assert len(one(tmp_path, lines)["name"]) == len(lines) - 1
+
+
+def test_merged_cells_in_the_rows_are_none_of_the_heading(tmp_path):
+    lines = [["name", "n"], ["Ada", 1], [None, 2], ["Cy", 3]]
+    path = saved(tmp_path / "a.xlsx", ("Data", lines), merged=("A2:A3",))
+    assert read(path)["n"] == [1, 2, 3]
 
 
 def test_lines_above_and_below_the_table_are_left_out_and_counted(tmp_path):

@@ -204,6 +204,7 @@ def test_every_file_of_the_suite_is_read_held_or_refused():
 @pytest.mark.parametrize(
     ("content", "declared", "code", "says"),
     [
+        ("NaN", {}, "U131", "is no JSON: it has NaN, which JSON does not know"),
         ("", {}, "U131", "is no JSON"),
         ("<html>", {}, "U131", "character 1"),
         ('[{"a": 1}, {"a": 2},]', {}, "U131", "character 21"),

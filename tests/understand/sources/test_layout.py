@@ -80,3 +80,20 @@ def test_what_has_no_header_as_declared_is_refused(text, declared, code):
 )
 def test_years_and_a_numbered_index_may_be_names(cells, data):
     assert header_is_data(cells) is data
+
+
+def test_a_line_of_delimiters_alone_is_a_filled_line_of_a_footer():
+    text = "a\tb\n1\t2\n3\t4\n\t\n"
+    assert opened(text, delimiter="\t", footer=1)[1:] == ("1\t2\n3\t4\n", ["\t"])
+
+
+def test_what_is_skipped_may_be_of_any_width_and_hold_open_quotes():
+    names, below, _ = opened('the "office\n;;;\na,b\n1,2\n', skip=2, delimiter=",")
+    assert (names, below) == (["a", "b"], "1,2\n")
+
+
+def test_a_header_wider_than_declared_names_is_refused_and_a_longer_list_is_not():
+    assert opened("a,b\n1,2,3\n", names=("x", "y", "z"), delimiter=",")[0] == ["x", "y", "z"]
+    with pytest.raises(Qua3ckError) as told:
+        opened("1,2\n3,4\n", header=0, names=("x", "y", "z"), delimiter=",")
+    assert told.value.code == "U124"

@@ -14,7 +14,7 @@ from qua3ck.understand.sources.propose import Proposal, propose, write_proposal
 
 STATED = {
     *("encoding", "delimiter", "quote", "header", "skip", "footer", "decimal", "thousands"),
-    *("null", "dates", "trial"),
+    *("null", "dates", "types", "trial"),
 }
 SHIPMENTS = SHEETS.parent / "supply-chain" / "SCMS_Delivery_History_Dataset.csv"
 
@@ -53,15 +53,78 @@ def test_a_report_of_an_office_is_proposed_whole_and_reads_so(made):
         "footer": 1,
         "decimal": ",",
         "dates": {"tag": ["%d.%m.%Y"]},
+        "types": {"ziel": "integer"},
     }
     got = columns(path, kind="csv", **found.declared)
-    assert (got["nr"][1], got["ort"][1], got["preis"][1]) == ("001", "Müller", 37.15)
-    assert (str(got["tag"][1]), len(got["nr"])) == ("2023-02-02", 60)
-    assert "60 records are loaded and 0 held" in found.evidence["trial"]
+    assert (got["nr"][0], got["ort"][0], got["preis"][0]) == ("001", "Müller", 37.15)
+    assert (str(got["tag"][0]), len(got["nr"])) == ("2023-02-02", 54)
+    assert "54 records are loaded and 6 held (U033: 6)" in found.evidence["trial"]
     assert found.questions == (
         "Column ziel: 6 of 60 cells are no numbers (1 kinds). If they stand for no value, "
         "declare nulls: {ziel: [...]}",
     )
+
+
+def slipped(bad: dict[int, str], rows: int = 40, kind: str = "{}") -> str:
+    cells = (bad.get(n, kind.format(n)) for n in range(1, rows + 1))
+    return "name,x\n" + "".join(f"n{n},{cell}\n" for n, cell in enumerate(cells, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "types", "says"),
+    [
+        (slipped({7: "12 or 13", 30: "5O"}), {"x": "integer"}, "2 of 40 cells"),
+        (slipped({7: "x"}, kind="{}.5"), {"x": "number"}, "1 for x (line 8)"),
+        (slipped({7: "maybe"}, kind="true"), {"x": "boolean"}, "x: boolean (1 of 40 cells"),
+        (slipped({7: "n/a", 8: "5O"}), {"x": "integer"}, "1 stand for no value"),
+        (slipped({7: "007"}), None, "none"),  # codes
+        (slipped({}), None, "none"),  # the first load sees it
+        (slipped({n: f"w{n}" for n in range(4, 40, 5)}), None, "none"),
+    ],
+)
+def test_a_column_with_a_few_bad_cells_is_declared_by_what_most_are(text, types, says, made):
+    path, found = made(text)
+    assert found.declared.get("types") == types
+    assert says in found.evidence["types"]
+    got = columns(path, kind="csv", **found.declared)
+    if types is None:
+        assert len(got["x"]) == 40
+    else:
+        assert isinstance(got["x"][0], int | float)
+        assert "line 8" in found.evidence["types"] or "n/a" in text
+
+
+def test_what_is_declared_for_other_columns_stays_beside_what_is_proposed(tmp_path):
+    file = tmp_path / "qua3ck.yaml"
+    file.write_text(
+        "understand:\n  sources:\n    s:\n      kind: csv\n      path: a.csv\n"
+        "      types: {a: string, b: date}\n      nulls: {c: [x]}\n"
+    )
+    write_proposal(file, "s", {"types": {"a": "integer", "d": "number"}, "nulls": {"d": ["-"]}})
+    there = YAML(typ="safe").load(file.read_text())["understand"]["sources"]["s"]
+    assert there["types"] == {"a": "string", "b": "date", "d": "number"}
+    assert there["nulls"] == {"c": ["x"], "d": ["-"]}
+
+
+PLAIN = "".join(f"{n},name {n},{n * 2}\n" for n in range(30))
+QUOTED = "".join(f'{n},"name {n}, x",{n * 2}\n' for n in range(30))
+
+
+@pytest.mark.parametrize("rows", [PLAIN, QUOTED])
+@pytest.mark.parametrize("bad", ['30,"nam', '30,"nam,5\n', '30,"nam" x,5\n'])
+@pytest.mark.parametrize("further", [False, True])
+def test_one_line_with_a_broken_quote_turns_no_quotes_off(rows, bad, further, made):
+    text = "id,name,n\n" + rows + (bad.rstrip("\n") + "\n" + rows if further else bad)
+    path, found = made(text)
+    assert "quote" not in found.declared
+    _, record = staged(path, kind="csv", **found.declared)
+    assert record.came == rows.count("\n") * (2 if further else 1) + 1
+    assert record.held["code"].to_pylist() == ["U031"]
+
+
+def test_quotes_that_mean_inches_are_no_quotes(made):
+    inches = "".join(f'{n},"{n}" pipe,{n * 2}\n' for n in range(30))
+    assert made("id,name,n\n" + inches)[1].declared["quote"] == ""
 
 
 def test_a_proposal_is_valid_and_can_be_pasted(made):
@@ -88,6 +151,45 @@ def test_what_could_be_two_things_is_asked_and_not_declared(made, text, question
     _, found = made(text)
     assert question in found.questions[0]
     assert not {"dates", "decimal", "thousands"} & set(found.declared)
+
+
+def dated(odd: dict[int, str], layout: str = "{0:02d}.{1:02d}.2023", rows: int = 300) -> str:
+    days = (odd.get(n, layout.format(n % 28 + 1, n % 12 + 1)) for n in range(rows))
+    return "n,d\n" + "".join(f"{n},{day}\n" for n, day in enumerate(days))
+
+
+@pytest.mark.parametrize("layout", ["{0:02d}.{1:02d}.2023", "2023-{1:02d}-{0:02d}"])
+@pytest.mark.parametrize("odd", [{7: "soon"}, {7: "soon", 90: "soon", 91: "later"}])
+def test_a_rare_word_among_dates_is_held_and_asked_about(made, layout, odd):
+    path, found = made(dated(odd, layout))
+    assert "nulls" not in found.declared
+    assert found.questions == (
+        f"Column d: {len(odd)} of 300 cells are no dates ({len({*odd.values()})} kinds). If they "
+        "stand for no value, declare nulls: {d: [...]}",
+    )
+    _, record = staged(path, kind="csv", **found.declared)
+    assert (record.came, record.held["_row"].to_pylist()) == (300, [at + 1 for at in odd])
+
+
+@pytest.mark.parametrize("odd", [{7: "n/a"}, dict.fromkeys(range(4, 300, 9), "Not captured")])
+def test_known_markers_and_words_that_stand_there_often_are_no_dates(made, odd):
+    path, found = made(dated(odd))
+    assert found.declared["nulls"] == {"d": [*{*odd.values()}]}
+    assert found.questions == ()
+    assert columns(path, kind="csv", **found.declared)["d"].count(None) == len(odd)
+
+
+def test_a_proposal_that_its_own_trial_refuses_is_asked_about(tmp_path):
+    path = tmp_path / "f.csv"
+    rows = "".join(f"{n},place {n}\n" for n in range(40)).encode()
+    path.write_bytes(b"\xef\xbb\xbfn,name\n" + rows + b"41,M\xfcnchen\n" * 10)
+    found = propose([path], place=PLACE)
+    assert found.evidence["trial"].startswith("read so, the file is refused: ")
+    (asked,) = found.questions
+    assert "f.csv is refused when it is read as proposed" in asked
+    with pytest.raises(Qua3ckError) as told:
+        staged(path, kind="csv", **found.declared)
+    assert told.value.what in asked
 
 
 def test_commas_in_groups_of_three_are_no_fractions_where_commas_part_cells(made):
@@ -137,6 +239,13 @@ def test_what_is_no_table_gets_no_proposal(tmp_path, data, code):
     with pytest.raises(Qua3ckError) as told:
         propose([path], place=PLACE)
     assert told.value.code == code
+
+
+def test_a_header_without_records_is_proposed_and_asked_about(made):
+    found = made("district;month;cases\n")[1]
+    assert found.declared == {"encoding": "utf-8", "delimiter": ";", "header": 1}
+    assert "no record" in found.questions[0]
+    assert "no rows" in found.evidence["trial"]
 
 
 PROJECT = """\

@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
+import sys
+from itertools import islice, repeat
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +15,7 @@ from hypothesis import strategies as st
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.understand.sources import records
 from qua3ck.understand.sources.records import (
+    LONGEST,
     Block,
     Dialect,
     blocks,
@@ -121,8 +126,20 @@ def test_comments_and_loose_ends_are_read_as_declared():
 def test_what_may_go_on_is_left_over():
     found = read_records('a,b\n"c\n', COMMA, 2, final=False)
     assert (found.count, found.rest) == (1, '"c\n')
-    given_up = read_records('a,b\n"c\n', COMMA, 2, final=False, forced=True)
+    given_up = read_records('a,b\n"c\n', COMMA, 2)
     assert [one.code for one in given_up.wrong] == ["U031"]
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+def test_a_quote_that_nothing_closes_far_and_wide_costs_its_line(monkeypatch, quoted):
+    monkeypatch.setattr(records, "BLOCK", 100)
+    monkeypatch.setattr(records, "_WIDE", 1)
+    monkeypatch.setattr(records, "LONGEST", 1000)
+    lines = [f'{n},"x"' if quoted and n < 5 else f"{n},x" for n in range(500)]
+    lines[7] = '7,"x'
+    rows, wrong, count = read("\n".join(lines).encode(), width=2, chunk=50)
+    assert wrong == [(7, "U031", '7,"x')]
+    assert ([number for number, _ in rows], count) == ([*range(7), *range(8, 500)], 500)
 
 
 def test_bytes_that_cannot_be_read_are_shown_as_numbers():
@@ -135,3 +152,38 @@ def test_a_line_beyond_all_measure_is_an_error(monkeypatch):
     with pytest.raises(Qua3ckError, match="A line of f is longer") as told:
         read(b"x" * 1000, width=2, chunk=20)
     assert told.value.code == "U122"
+
+
+WIDE = """
+import io, sys
+import pyarrow as pa, pyarrow.csv
+from qua3ck.understand.sources.records import Dialect, blocks, parse
+
+def most():
+    with open("/proc/self/status") as told:
+        return int(next(line for line in told if line.startswith("VmHWM")).split()[1]) >> 10
+
+line = ",".join(str(n % 10) for n in range(20_000)).encode() + b"\\n"
+(block,) = blocks([line * 5], Dialect(","), 20_000, file="f", place="p")
+before = most()
+parsed = parse(block, Dialect(","), 20_000)
+assert (parsed.count, len(parsed.cells)) == (5, 20_000)
+print(most() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+def test_a_block_of_a_very_wide_table_costs_little_more_than_its_cells():
+    """What Arrow keeps per column is there for each block at work: 200 MB, were it as it comes."""
+    told = subprocess.run(
+        [sys.executable, "-c", WIDE], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert int(told.stdout) < 120  # MB
+
+
+@pytest.mark.parametrize("width", [10, 20_000])
+def test_blocks_are_bounded_by_bytes_however_wide_their_rows_are(width):
+    line = b",".join([b"1234567"] * width) + b"\n"
+    endless = repeat(line * max((1 << 20) // len(line), 1))
+    cut = islice(blocks(endless, COMMA, width, file="f", place="p"), 2)
+    assert all(0 < len(one.text) <= LONGEST // 2 for one in cut)

@@ -189,6 +189,13 @@ def test_another_place_is_refused(tmp_path):
     assert told.value.code == "U138"
 
 
+@pytest.mark.parametrize("scheme", ["sftp", "ftp"])
+def test_what_is_not_spoken_here_says_how_to_get_the_files_all_the_same(tmp_path, scheme):
+    with pytest.raises(Qua3ckError, match=f"not fetched by {scheme}://") as told:
+        brought(fetch(tmp_path, f"{scheme}://data.example/s.csv"))
+    assert "rsync -a USER@HOST" in told.value.fix
+
+
 # Buckets and containers
 
 

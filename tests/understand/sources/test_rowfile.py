@@ -77,3 +77,12 @@ def test_what_a_table_knows_of_each_row_is_added_where_the_moment_is_settled(tmp
         "_known": piece.known,
         "_gone": False,
     }
+
+
+def test_who_waits_is_told_how_many_rows_came(tmp_path):
+    told: list[int] = []
+    piece = replace(PIECE, count=told.append)
+    with RowFile(tmp_path / "rows.parquet", piece=piece, place="s") as rows:
+        for _ in range(3):
+            rows.add(["a"], [pa.array([1, 2])], np.arange(2))
+    assert told == [2, 4, 6]

@@ -116,3 +116,23 @@ def test_comments_are_told_from_records_that_begin_alike():
 def test_a_long_text_is_judged_by_its_ends():
     found = find_shape(HEAD + ROWS, "cut,off\n" + ROWS + "\nTotal,,,5\n", Dialect(","))
     assert (found.header, found.footer, len(found.body)) == (1, 1, 20)
+
+
+@pytest.mark.parametrize("first", ["000,Ward 9,,\n", "000,Ward 9,,\n000,Ward 8,,\n"])
+def test_a_record_without_values_right_below_the_header_is_a_record(first):
+    text = "id,ward,day,cases\n" + first + ROWS
+    found = shape(text.replace("000,", ",").replace("id,", "n,"))
+    assert (found.header, found.skip, len(found.body)) == (1, 0, 20 + first.count("\n"))
+
+
+def test_a_marker_where_numbers_stand_does_not_make_a_header_of_two_lines():
+    found = shape(HEAD + "000,Ward 9,NA,NA\n" + ROWS)
+    assert (found.header, len(found.body)) == (1, 21)
+
+
+@pytest.mark.parametrize("odd", ["0,soon", "x,01.02.2023"])
+def test_of_two_columns_a_first_record_with_one_odd_cell_is_a_record(odd):
+    days = "".join(f"{n},{n % 28 + 1:02d}.03.2023\n" for n in range(1, 30))
+    found = shape(f"n,d\n{odd}\n{days}")
+    assert (found.skip, found.header, len(found.body)) == (0, 1, 30)
+    assert found.names == () or tuple(found.names) == ("n", "d")

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -126,8 +126,6 @@ def read_manifest(folder: Path) -> Manifest:
     Qua3ckError
         If there is none, it cannot be read, or a newer version wrote it.
     """
-    from qua3ck.kit.records import from_json
-
     path = folder / MANIFEST
     try:
         data = json.loads(path.read_bytes())
@@ -137,7 +135,7 @@ def read_manifest(folder: Path) -> Manifest:
                 where=str(path),
                 fix="upgrade qua3ck",
             )
-        return from_json(Manifest, data)
+        return _manifest_of(data)
     except FileNotFoundError as problem:
         raise Qua3ckError(
             "There is no artefact: manifest.json is missing",
@@ -150,6 +148,34 @@ def read_manifest(folder: Path) -> Manifest:
             where=str(path),
             fix="restore the folder from a backup, or make the release again",
         ) from problem
+
+
+def _manifest_of(data: Any) -> Manifest:
+    """Return a manifest from its JSON; by hand, so that a serving process spares pydantic.
+
+    Raises
+    ------
+    ValueError
+        If a part is missing or of another type.
+    """
+    kinds = {"format": int, "spec": dict, "files": dict, "versions": dict, "parity": dict}
+    lists = ("classes", "trained_classes", "outputs")
+    said: dict[str, Any] = {}
+    for part in fields(Manifest):
+        value: Any = data.get(part.name) if isinstance(data, dict) else None
+        wanted: type = list if part.name in lists else kinds.get(part.name, str)
+        found = type(value)
+        if found is not wanted:
+            message = f"{part.name} is no {wanted.__name__}"
+            raise ValueError(message)
+        if wanted is list and not all(type(item) is str for item in value):
+            message = f"{part.name} holds more than texts"
+            raise ValueError(message)
+        said[part.name] = tuple(value) if wanted is list else value
+    if said["kind"] not in ("onnx", "skops"):
+        message = "kind is neither onnx nor skops"
+        raise ValueError(message)
+    return Manifest(**said)
 
 
 def artefact_digest(folder: Path) -> str:

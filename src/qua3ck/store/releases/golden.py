@@ -73,13 +73,11 @@ def golden_bytes(rows: list[dict[str, Any]], prediction: Prediction) -> bytes:
     return json.dumps(said, indent=1, ensure_ascii=False, allow_nan=False).encode()
 
 
-def read_golden(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the golden rows as a raw table, and the expected answers."""
-    import pandas as pd
-
+def stored(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the golden rows as plain values, and the expected answers."""
     try:
         said = json.loads((folder / GOLDEN).read_bytes())
-        rows = pd.DataFrame(said["rows"], dtype=object)
+        rows: list[dict[str, Any]] = said["rows"]
         expected: dict[str, Any] = said["expected"]
     except (OSError, ValueError, KeyError) as problem:
         raise Qua3ckError(
@@ -88,6 +86,14 @@ def read_golden(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
             fix="restore the folder from a backup",
         ) from problem
     return rows, expected
+
+
+def read_golden(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the golden rows as a raw table, and the expected answers."""
+    import pandas as pd
+
+    rows, expected = stored(folder)
+    return pd.DataFrame(rows, dtype=object), expected
 
 
 def replay(folder: Path, *, model: Model) -> list[str]:

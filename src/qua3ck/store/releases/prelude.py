@@ -3,10 +3,12 @@
 What a model file cannot hold (nulls, dates, spelling of categories, the decision
 threshold) is decided here, once, and run identically by training, judging, serving and
 MLflow. This file stands alone: its text is copied into every release, so it may use
-nothing but the standard library, numpy and pandas.
+nothing but the standard library, numpy and, where a table is given, pandas: a serving
+process reads single values with the same functions (``rows.py``) and never loads pandas.
 
 A ``spec`` is plain JSON: ``task``, ``classes``, ``positive``, ``threshold``, ``columns``
-(each with ``name``, ``kind``, ``indicator``, for dates ``time``, for texts ``words``) and
+(each with ``name``, ``kind``, ``indicator``, for dates ``time``, for texts ``words``; how it was
+stored: ``type``; for categories ``values`` and how many there were: ``distinct``) and
 ``ignored``, the columns of the training table that a model is never given.
 """
 
@@ -16,17 +18,26 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MISSING = "(missing)"
+DIGITS = 6
 _WORD = re.compile(r"\w\w+")
-_DIGITS = 6
 _PARTS = ("days", "year", "month", "day", "weekday")
+_EPOCH = date(1970, 1, 1).toordinal()
+_ISO = re.compile(
+    r"(\d{4})(?:([-/. ])(\d\d?)(?:\2(\d\d?))?|(\d\d)(\d\d))?"
+    r"(?:[T ](?:(\d\d?):(\d\d?)(?::(\d\d?)(?:\.\d*)?)?|(\d\d)(?:(\d\d)(?:(\d\d)(?:\.\d*)?)?)?)"
+    r"(?: ?(Z)| ?([+-])(\d\d?)(?::?(\d\d))?)?)?",
+    re.ASCII,
+)
 
 
 def prepare(table: pd.DataFrame, spec: Mapping[str, Any]) -> pd.DataFrame:
@@ -51,6 +62,8 @@ def prepare(table: pd.DataFrame, spec: Mapping[str, Any]) -> pd.DataFrame:
     ValueError
         If a value cannot be read as its column's kind; :func:`check` says which.
     """
+    import pandas as pd
+
     parts: dict[str, Any] = {}
     for column in spec["columns"]:
         for name, values in _MAKE[column["kind"]](table[column["name"]], column).items():
@@ -93,11 +106,11 @@ def decide(probabilities: np.ndarray[Any, Any], spec: Mapping[str, Any]) -> np.n
     and 0.49999997 in another, and must not become two labels.
     """
     classes: np.ndarray[Any, Any] = np.array(spec["classes"], dtype=object)
-    rounded = np.round(np.asarray(probabilities, dtype=np.float64), _DIGITS)
+    rounded = np.round(np.asarray(probabilities, dtype=np.float64), DIGITS)
     if spec["task"] != "binary":
         return np.asarray(classes[rounded.argmax(axis=1)])
     at = list(classes).index(spec["positive"])
-    chosen = rounded[:, at] >= round(float(spec["threshold"]), _DIGITS)
+    chosen = rounded[:, at] >= round(float(spec["threshold"]), DIGITS)
     return np.asarray(classes[np.where(chosen, at, 1 - at)])
 
 
@@ -128,10 +141,14 @@ def check(table: pd.DataFrame, spec: Mapping[str, Any]) -> list[str]:
 
 def check_names(table: pd.DataFrame, spec: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with a table's shape and column names, as :func:`check` does."""
-    if len(table) == 0:
+    return name_problems([str(name) for name in table.columns], spec, rows=len(table))
+
+
+def name_problems(found: list[str], spec: Mapping[str, Any], *, rows: int) -> list[str]:
+    """Return what is wrong with the names of the columns found, and if there is no row."""
+    if rows == 0:
         return ["The table is empty: 0 rows. Where: the input. Fix: send at least one row."]
     names = [column["name"] for column in spec["columns"]]
-    found = [str(name) for name in table.columns]
     problems = [_missing(name, found) for name in names if name not in found]
     twice = sorted({name for name in found if found.count(name) > 1})
     problems += [
@@ -157,12 +174,142 @@ def texts(values: pd.Series[Any]) -> np.ndarray[Any, Any]:
         try:
             known = key in memo
         except TypeError:
-            out[position] = _text(str(value))
+            out[position] = as_text(str(value))
             continue
         if not known:
-            memo[key] = _text(value)
+            memo[key] = as_text(value)
         out[position] = memo[key]
     return out
+
+
+def is_null(value: Any) -> bool:
+    """Whether a value counts as empty: every kind of null, NaN, and blank text."""
+    if value is None or type(value).__name__ == "NAType":
+        return True
+    return not value.strip() if isinstance(value, str) else bool(value != value)  # noqa: PLR0124 - NaN differs from itself
+
+
+def number_kind(column: Mapping[str, Any]) -> str:
+    """Return how a number or boolean is read: as ``bool`` where training held booleans."""
+    return "bool" if column.get("type") == "bool" else str(column["kind"])
+
+
+def as_number(value: Any, kind: str) -> float | None:
+    """Return a float, NaN for None, infinity for an integer beyond it, None for no number.
+
+    ``kind`` is that of :func:`number_kind`: true is 1 for a ``bool``, and no ``number``.
+    """
+    if value is None:
+        return float("nan")
+    if kind == "number" and isinstance(value, bool | np.bool_):
+        return None
+    if isinstance(value, bool | np.bool_ | int | float | Decimal | np.integer | np.floating):
+        try:
+            return float(value)
+        except OverflowError:
+            return float("inf")
+    if kind == "bool" and isinstance(value, str):
+        return {"true": 1.0, "false": 0.0}.get(value.strip().lower())
+    return None
+
+
+def as_text(value: Any) -> str | None:
+    """Return a value's category text as :func:`texts` spells it, None for None or blank."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return " ".join(unicodedata.normalize("NFC", value).split()) or None
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, int | np.integer):
+        return str(int(value))
+    if isinstance(value, float | np.floating | Decimal):
+        whole = value == value // 1 if np.isfinite(float(value)) else False
+        return str(int(value)) if whole else repr(float(value))
+    if isinstance(value, datetime):
+        day = value.hour == value.minute == value.second == value.microsecond == 0
+        return value.date().isoformat() if day else value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    return " ".join(unicodedata.normalize("NFC", str(value)).split()) or None
+
+
+def only_texts(column: Mapping[str, Any]) -> frozenset[str] | None:
+    """Return all categories of a column that held texts; None where not all are known, or others.
+
+    There a number is a category only if it is spelt like one of these: of the code ``"1"``
+    many a reader makes 1.
+    """
+    listed = column.get("values") or ()
+    if column.get("type") != "string" or len(listed) < max(1, int(column.get("distinct") or 0)):
+        return None
+    return frozenset(word for value in listed if (word := as_text(value)) is not None)
+
+
+def as_category(value: Any, known: frozenset[str] | None) -> str | None:
+    """Return a category's text, :data:`MISSING` for None or blank, None for what is no text.
+
+    ``known`` is what :func:`only_texts` says of the column.
+    """
+    word = as_text(value)
+    if word is None or known is None or isinstance(value, str) or word in known:
+        return word or MISSING
+    return None
+
+
+def as_words(text: str) -> str:
+    """Return the words of two letters and more, in lower case, with one space between."""
+    return " ".join(_WORD.findall(text.lower()))
+
+
+def as_moment(value: Any) -> tuple[float, ...] | None:
+    """Return days since 1970, year, month, day, weekday (Monday is 0) and hour, in UTC.
+
+    None for what is no date. Texts are read as ISO 8601 (years 0001 to 9999; also with
+    ``/``, ``.`` or a space between the parts), one by one: the same text is the same
+    moment in every table. A moment without a zone is UTC.
+    """
+    if isinstance(value, np.datetime64):
+        value = str(value)
+    try:
+        if isinstance(value, str):
+            value = _read_iso(value.strip())
+        elif isinstance(value, datetime) and value.tzinfo is not None:
+            value = value.astimezone(UTC)
+    except (ValueError, OverflowError):  # a 30th of February, hour 25, beyond year 9999
+        return None
+    if not isinstance(value, date):
+        return None
+    days, hour = value.toordinal() - _EPOCH, value.hour if isinstance(value, datetime) else 0
+    weekday = (days + 3) % 7  # 1970 began on a Thursday
+    return tuple(map(float, (days, value.year, value.month, value.day, weekday, hour)))
+
+
+def _read_iso(text: str) -> datetime | None:
+    """Return a moment in UTC without its zone, None for what is not ISO 8601."""
+    found = _ISO.fullmatch(text)
+    if found is None:
+        return None
+    year, _, *parts = found.groups()
+    month, day, month2, day2, hour, minute, second, hour2, minute2, second2, _, *zone = parts
+    month, day, hour = month or month2, day or day2, hour or hour2
+    if hour is not None and day is None:
+        return None
+    moment = datetime(  # noqa: DTZ001 - local until a zone is read below
+        int(year),
+        int(month or 1),
+        int(day or 1),
+        int(hour or 0),
+        int(minute or minute2 or 0),
+        int(second or second2 or 0),
+    )
+    sign, off, off_minutes = zone
+    if sign is None:
+        return moment
+    if int(off) > 23 or int(off_minutes or 0) > 59:
+        return None
+    away = timedelta(hours=int(off), minutes=int(off_minutes or 0))
+    return moment - away if sign == "+" else moment + away
 
 
 def _number_column(values: pd.Series[Any], column: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,13 +319,19 @@ def _number_column(values: pd.Series[Any], column: Mapping[str, Any]) -> dict[st
 def _category_column(values: pd.Series[Any], column: Mapping[str, Any]) -> dict[str, Any]:
     words = texts(values)
     words[[word is None for word in words]] = MISSING
+    known = only_texts(column)
+    if known is not None:
+        given = zip(_objects(values), words, strict=True)
+        bad = [not isinstance(cell, str | None) and word not in known for cell, word in given]
+        if any(bad):
+            raise ValueError(says(column["name"], sum(bad), len(bad), bad.index(True), "text"))
     return {column["name"]: words}
 
 
 def _text_column(values: pd.Series[Any], column: Mapping[str, Any]) -> dict[str, Any]:
     cells = ["" if cell is None else cell for cell in texts(values)]
     if column.get("words"):
-        cells = [" ".join(_WORD.findall(cell.lower())) for cell in cells]
+        cells = [as_words(cell) for cell in cells]
     made = np.empty(len(cells), dtype=object)
     made[:] = cells
     return {column["name"]: made}
@@ -186,20 +339,11 @@ def _text_column(values: pd.Series[Any], column: Mapping[str, Any]) -> dict[str,
 
 def _date_column(values: pd.Series[Any], column: Mapping[str, Any]) -> dict[str, Any]:
     name = column["name"]
-    moments, unreadable = _dates(values)
+    moments, unreadable = _moments(values)
     if unreadable.any():
-        raise ValueError(_says(name, int(unreadable.sum()), len(values), unreadable, "date"))
-    day = moments.to_numpy().astype("datetime64[D]")
-    gone = np.isnat(day)
-    parts = {
-        "days": np.where(gone, np.nan, day.astype(np.int64).astype(np.float64)),
-        "year": moments.dt.year.to_numpy(dtype=np.float64),
-        "month": moments.dt.month.to_numpy(dtype=np.float64),
-        "day": moments.dt.day.to_numpy(dtype=np.float64),
-        "weekday": moments.dt.day_of_week.to_numpy(dtype=np.float64),
-        "hour": moments.dt.hour.to_numpy(dtype=np.float64),
-    }
-    made = {f"{name}__{part}": parts[part] for part in _date_parts(column)}
+        first = int(np.flatnonzero(unreadable)[0])
+        raise ValueError(says(name, int(unreadable.sum()), len(values), first, "date"))
+    made = {f"{name}__{part}": moments[:, at] for at, part in enumerate(_date_parts(column))}
     return _with_indicator(made, name, column)
 
 
@@ -220,14 +364,17 @@ def _with_indicator(made: dict[str, Any], name: str, column: Mapping[str, Any]) 
 
 
 def _numbers(values: pd.Series[Any], column: Mapping[str, Any]) -> np.ndarray[Any, Any]:
-    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "biuf":
+    kind = number_kind(column)
+    plain = "biuf" if kind == "bool" else "iuf"
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in plain:
         wide = values.to_numpy(dtype=np.float64)
     else:
-        read = [_as_number(value, column["kind"]) for value in _objects(values)]
+        read = [as_number(value, kind) for value in _objects(values)]
         bad = np.array([value is None for value in read], dtype=bool)
         if bad.any():
-            what = "true or false" if column["kind"] == "bool" else "number"
-            raise ValueError(_says(column["name"], int(bad.sum()), len(values), bad, what))
+            what = "true or false" if kind == "bool" else "number"
+            first = int(np.flatnonzero(bad)[0])
+            raise ValueError(says(column["name"], int(bad.sum()), len(values), first, what))
         wide = np.array(read, dtype=np.float64)
     with np.errstate(over="ignore"):
         narrow = wide.astype(np.float32).astype(np.float64)
@@ -235,42 +382,38 @@ def _numbers(values: pd.Series[Any], column: Mapping[str, Any]) -> np.ndarray[An
     return narrow
 
 
-def _as_number(value: Any, kind: str) -> float | None:
-    """Return a float, NaN for null, None for what is neither."""
-    if value is None:
-        return float("nan")
-    if isinstance(value, bool | np.bool_ | int | float | Decimal | np.integer | np.floating):
-        return float(value)
-    if kind == "bool" and isinstance(value, str):
-        return {"true": 1.0, "false": 0.0}.get(value.strip().lower())
-    return None
-
-
-def _dates(values: pd.Series[Any]) -> tuple[pd.Series[Any], np.ndarray[Any, Any]]:
-    """Return moments in UTC without a zone, and where a value is there but is no date."""
+def _moments(values: pd.Series[Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return the parts of :func:`as_moment`, shape (n_rows, 6), and where a value is no date."""
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "biuf":
-        return pd.Series(pd.NaT, index=values.index), values.notna().to_numpy(dtype=bool)
+        return np.full((len(values), 6), np.nan), values.notna().to_numpy(dtype=bool)
     if values.dtype.kind == "M":
-        moments = pd.to_datetime(values, utc=True)
-        return moments.dt.tz_localize(None), np.zeros(len(values), dtype=bool)
-    listed = _objects(values)
-    there = np.array([value is not None for value in listed], dtype=bool)
-    read = [_iso(value) for value in listed]
-    moments = pd.to_datetime(
-        pd.Series(read, index=values.index, dtype=object),
-        format="ISO8601",
-        utc=True,
-        errors="coerce",
-    ).dt.tz_localize(None)
-    return moments, there & moments.isna().to_numpy(dtype=bool)
+        return _stored_moments(values), np.zeros(len(values), dtype=bool)
+    gone = (float("nan"),) * 6
+    memo: dict[Any, tuple[float, ...] | None] = {}
+    read: list[tuple[float, ...] | None] = []
+    for value in _objects(values):
+        if value is None:
+            read.append(gone)
+            continue
+        try:
+            if value not in memo:
+                memo[value] = as_moment(value)
+            read.append(memo[value])
+        except TypeError:  # a list or the like: no date, and no key
+            read.append(None)
+    bad = np.array([moment is None for moment in read], dtype=bool)
+    return np.array([moment or gone for moment in read], dtype=np.float64).reshape(-1, 6), bad
 
 
-def _iso(value: Any) -> str | None:
-    if isinstance(value, np.datetime64):
-        return str(value)
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    return value.strip() if isinstance(value, str) else None
+def _stored_moments(values: pd.Series[Any]) -> np.ndarray[Any, Any]:
+    import pandas as pd
+
+    moments = pd.to_datetime(values, utc=True).dt.tz_localize(None)
+    day = moments.to_numpy().astype("datetime64[D]")
+    days = np.where(np.isnat(day), np.nan, day.astype(np.int64).astype(np.float64))
+    parts = ("year", "month", "day", "day_of_week", "hour")
+    rest = [getattr(moments.dt, part).to_numpy(dtype=np.float64) for part in parts]
+    return np.column_stack([days, *rest])
 
 
 def _date_parts(column: Mapping[str, Any]) -> tuple[str, ...]:
@@ -279,31 +422,7 @@ def _date_parts(column: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _objects(values: pd.Series[Any]) -> list[Any]:
     """Return the values as Python objects, every kind of null and blank text as None."""
-    return [None if _is_null(value) else value for value in values.tolist()]
-
-
-def _is_null(value: Any) -> bool:
-    if value is None or value is pd.NA:
-        return True
-    return not value.strip() if isinstance(value, str) else bool(value != value)  # noqa: PLR0124
-
-
-def _text(value: Any) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, bool | np.bool_):
-        return "true" if value else "false"
-    if isinstance(value, int | np.integer):
-        return str(int(value))
-    if isinstance(value, float | np.floating | Decimal):
-        whole = value == value // 1 if np.isfinite(float(value)) else False
-        return str(int(value)) if whole else repr(float(value))
-    if isinstance(value, datetime):
-        day = value.hour == value.minute == value.second == value.microsecond == 0
-        return value.date().isoformat() if day else value.isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    return " ".join(unicodedata.normalize("NFC", str(value)).split()) or None
+    return [None if is_null(value) else value for value in values.tolist()]
 
 
 def _missing(name: str, found: list[str]) -> str:
@@ -320,11 +439,13 @@ def _unknown(name: str, names: list[str]) -> str:
 
 def _wrong_type(values: pd.Series[Any], column: Mapping[str, Any]) -> list[str]:
     kind = column["kind"]
-    if kind in ("category", "text"):
+    if kind == "text":
         return []
     try:
         if kind == "date":
             _date_column(values, column)
+        elif kind == "category":
+            _category_column(values, column)
         else:
             _numbers(values, column)
     except ValueError as problem:
@@ -332,13 +453,15 @@ def _wrong_type(values: pd.Series[Any], column: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def _says(name: str, count: int, rows: int, bad: np.ndarray[Any, Any], what: str) -> str:
+def says(name: str, count: int, rows: int, first: int, what: str) -> str:
+    """Return the sentence about ``count`` values that are no ``what``; ``first`` from 0."""
     fix = {
         "date": "write dates as 2024-05-31 or 2024-05-31T14:00:00Z, or leave them null",
         "number": "send numbers without quotes and units, or null",
+        "text": "send texts, in JSON in quotes, or null",
         "true or false": "send true, false or null",
     }[what]
     return (
         f'Column "{name}" has {count} values that are no {what}. Where: {count} of {rows} rows, '
-        f"first at row {int(np.flatnonzero(bad)[0]) + 1}. Fix: {fix}."
+        f"first at row {first + 1}. Fix: {fix}."
     )

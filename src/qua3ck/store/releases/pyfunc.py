@@ -34,6 +34,7 @@ import json
 from pathlib import Path
 
 import mlflow
+import pandas as pd
 
 MODEL_SHA256 = "{model_sha}"
 MANIFEST_SHA256 = "{manifest_sha}"

@@ -4,22 +4,25 @@ Delta Lake below, in the project folder (``warehouse/<layer>/<name>``); SQL thro
 relative paths are written, so that a copied folder still reads.
 """
 
-from qua3ck.store.warehouse.columns import META, storable
+from qua3ck.store.warehouse.columns import META, storable, storable_schema
 from qua3ck.store.warehouse.commits import Version, next_known
 from qua3ck.store.warehouse.digests import content_digest
 from qua3ck.store.warehouse.engine import Engine
-from qua3ck.store.warehouse.keeping import Sizes, Sweep, unswept
+from qua3ck.store.warehouse.keeping import RESTORED, Sizes, Sweep, lost_versions, unswept
 from qua3ck.store.warehouse.tables import Warehouse
 
 __all__ = [
     "META",
+    "RESTORED",
     "Engine",
     "Sizes",
     "Sweep",
     "Version",
     "Warehouse",
     "content_digest",
+    "lost_versions",
     "next_known",
     "storable",
+    "storable_schema",
     "unswept",
 ]

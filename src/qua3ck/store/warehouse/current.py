@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.errors import Qua3ckError, did_you_mean
 from qua3ck.store.warehouse.columns import GONE, KNOWN, PIECE, storable_schema
-from qua3ck.store.warehouse.engine import Engine, constant, file_list, literal, quoted
+from qua3ck.store.warehouse.engine import Engine, constant, file_list, literal, quoted, seen
 from qua3ck.store.warehouse.files import DataFile, readable
 from qua3ck.store.warehouse.folder import Folder
 from qua3ck.store.warehouse.problems import gone, unreadable
@@ -226,7 +226,8 @@ def _group_sql(
         elif name in values:
             value = f"CAST({literal(str(text))} AS {kind})"
         else:
-            value = quoted(name) if there[name] == kind else f"CAST({quoted(name)} AS {kind})"
+            here = seen(name, there[name])
+            value = here if there[name] == kind else f"CAST({here} AS {kind})"
         shown.append(f"{value} AS {quoted(name)}")
     return f"SELECT {', '.join(shown)} FROM {source}"
 

@@ -63,6 +63,25 @@ def stream_digest(
     return total.hexdigest(), count
 
 
+def parquet_digest(path: Path, schema: pa.Schema) -> str:
+    """Return the :func:`content_digest` of a Parquet file of stored types.
+
+    It is read column by column, a batch at a time.
+    """
+    import pyarrow.parquet as pq
+
+    total = hashlib.sha256()
+    with pq.ParquetFile(path) as file:
+        for one in schema:
+
+            def parts(name: str = one.name) -> Iterator[pa.Array]:
+                return (batch.column(0) for batch in file.iter_batches(columns=[name]))
+
+            total.update(_column_digest(one.name, one.type, parts))
+        total.update(file.metadata.num_rows.to_bytes(8, "little"))
+    return total.hexdigest()
+
+
 def _spooled(spool: Path, column: int) -> Iterator[pa.Array]:
     import pyarrow as pa
 

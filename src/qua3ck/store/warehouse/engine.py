@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Constant = str | int | float | bool | date | datetime | None
+Setting = str | bool | int | float | list[str]
 _BATCH = 122_880  # rows
+_FLOATS = {"FLOAT", "DOUBLE"}
 
 
 class Engine:
@@ -103,7 +105,10 @@ class Engine:
     def parquet(self, paths: Path | Iterable[Path]) -> ibis.Table:
         """Return the rows of one or several Parquet files of the same columns, in their order."""
         files = [paths] if isinstance(paths, Path) else list(paths)
-        return self.view(f"SELECT * FROM read_parquet({file_list(files)}, hive_partitioning=false)")
+        source = f"read_parquet({file_list(files)}, hive_partitioning=false)"
+        columns = self.described(f"SELECT * FROM {source}")
+        shown = [f"{seen(name, kind)} AS {quoted(name)}" for name, kind in columns.items()]
+        return self.view(f"SELECT {', '.join(shown)} FROM {source}")
 
     def delimited(
         self,
@@ -179,6 +184,31 @@ class Engine:
         except duckdb.Error as problem:
             raise bad_query(problem) from None
 
+    def asked(self, sql: str, tables: Mapping[str, pa.Table]) -> pa.RecordBatchReader:
+        """Return what a query of a user gives over tables, as a stream that ends with the engine.
+
+        The same rows in the same order as :func:`in_memory` gives with as many threads; what
+        does not fit into memory goes to the scratch folder.
+
+        Raises
+        ------
+        Qua3ckError
+            If it cannot be run, also while the stream is read; without any value of the data.
+        """
+        import duckdb
+
+        for name, rows in tables.items():
+            self.connection.register(name, rows)
+        try:
+            found = self.connection.sql(sql)
+        except duckdb.Error as problem:
+            raise bad_query(problem) from None
+        if found is None:
+            raise bad_query(duckdb.ParserException("Parser Error: not one SELECT"))
+        with self._told():
+            reader = found.to_arrow_reader(_BATCH)
+        return _reader(reader.schema, self._each(reader))
+
     # -- out --------------------------------------------------------------------
 
     def compiled(self, rows: ibis.Expr) -> str:
@@ -198,11 +228,9 @@ class Engine:
 
     def stream(self, sql: str) -> pa.RecordBatchReader:
         """Return the rows of a query of ours as a stream."""
-        import pyarrow as pa
-
         with self._told():
             reader = self.connection.sql(sql).to_arrow_reader(_BATCH)
-        return pa.RecordBatchReader.from_batches(reader.schema, self._each(reader))
+        return _reader(reader.schema, self._each(reader))
 
     def _each(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         while True:
@@ -266,9 +294,7 @@ class Engine:
         return f"view_{self._made}"
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
-        import duckdb
-
-        settings: dict[str, Any] = {
+        settings: dict[str, Setting] = {
             "memory_limit": self._memory,
             "temp_directory": str(self.scratch / "spill"),
             "autoinstall_known_extensions": False,
@@ -276,7 +302,7 @@ class Engine:
         }
         if self._threads is not None:
             settings["threads"] = self._threads
-        made = duckdb.connect(":memory:", config=settings)
+        made = connected(settings)
         made.execute("SET TimeZone = 'UTC'")
         if self._reach is not None:
             folders = [f"{one.resolve()}/" for one in (*self._reach, self.scratch)]
@@ -285,6 +311,12 @@ class Engine:
             made.execute("SET enable_external_access = false")
             made.execute("SET lock_configuration = true")
         return made
+
+
+def _reader(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> pa.RecordBatchReader:
+    import pyarrow as pa
+
+    return pa.RecordBatchReader.from_batches(schema, batches)
 
 
 def _table(name: str, schema: pa.Schema) -> ibis.Table:
@@ -301,19 +333,39 @@ def in_memory(sql: str, tables: Mapping[str, pa.Table], *, threads: int | None =
     """See :meth:`Warehouse.query`; a connection of its own, that reaches nothing else."""
     import duckdb
 
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "enable_external_access": "false",
-        "temp_directory": "",
-    }
+    settings: dict[str, Setting] = {"enable_external_access": "false", "temp_directory": ""}
     if threads is not None:
         settings["threads"] = str(threads)
-    with duckdb.connect(":memory:", config=settings) as connection:
+    with connected(settings) as connection:
         for name, rows in tables.items():
             connection.register(name, rows)
         try:
             return connection.sql(sql).to_arrow_table()
         except (duckdb.Error, AttributeError) as problem:
             raise bad_query(problem) from problem
+
+
+def connected(settings: Mapping[str, Setting]) -> duckdb.DuckDBPyConnection:
+    """Return a connection to a database in memory that writes nothing to standard output.
+
+    DuckDB 2 draws a progress bar there after two seconds, between the lines of ``--json``.
+    """
+    import duckdb
+
+    made = duckdb.connect(":memory:", config=dict(settings))
+    made.execute("SET enable_progress_bar = false")
+    return made
+
+
+def seen(name: str, kind: str) -> str:
+    """Return a column of a Parquet file so that it is looked at.
+
+    Parquet keeps the least and the greatest value of a block without regard to NaN; DuckDB 2
+    takes them for all there is, and answers ``isnan(x)``, ``x <= 10`` and ``max(x)`` from them.
+    Of what comes out of a condition it knows nothing beforehand.
+    """
+    one = quoted(name)
+    return f"CASE WHEN {one} IS NULL THEN NULL ELSE {one} END" if kind in _FLOATS else one
 
 
 def quoted(name: str) -> str:

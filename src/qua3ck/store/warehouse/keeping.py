@@ -30,6 +30,7 @@ from qua3ck.store.warehouse.problems import busy, gone, too_late, unwritable
 if TYPE_CHECKING:
     import pyarrow as pa
 
+RESTORED = "qua3ck.restored"  # the key under which a version tells which one it brought back
 _PATIENCE = 120  # seconds to wait for a backup to end
 _DAY = 86_400  # seconds; a file of another program may still be waiting for its commit
 
@@ -179,10 +180,27 @@ def restore(folder: Folder, version: int, *, known: datetime) -> int:
         missing = sum(not file.path.exists() for file in folder.files(old))
         if missing:
             raise gone(folder.table, version, missing)
-        said = metadata("restore", known=known, base=folder.said(old).base)
+        about = {RESTORED: str(version)}
+        said = metadata("restore", known=known, about=about, base=folder.said(old).base)
         return folder.go_back(delta, version, said)
 
     return folder.tried(act)
+
+
+def lost_versions(root: Path, table: str) -> frozenset[int]:
+    """Return the versions of a table that cannot be read any more: files of theirs are gone.
+
+    Parameters
+    ----------
+    root : Path
+        The folder of all tables.
+    """
+    folder = Folder(root, table)
+    if folder.last() is None:
+        return frozenset()
+    here = {path.relative_to(folder.path).as_posix() for path in _data_files(folder.path)}
+    every = range(_first(folder), int(folder.at(None).version()) + 1)
+    return frozenset(version for version in every if not _names(folder, version) <= here)
 
 
 def sizes(folder: Folder) -> Sizes:

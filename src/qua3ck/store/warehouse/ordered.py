@@ -220,32 +220,46 @@ def _merged(
     """Put the rows of the tail, which are in order, between those of the base."""
     import pyarrow as pa
 
-    places = [] if tail is None else _places(tail, order)
+    tail = None if tail is None else tail.combine_chunks()
+    places = [] if tail is None else _Places(tail, order)
     done = 0
     for part in alive:
-        rows = part.rows if part.alive.all() else part.rows.filter(pa.array(part.alive))
-        whole = part.rows
+        rows, alive_rows = part.rows, part.alive
         if not part.rising:
-            rows, whole = _sorted(rows, order), _sorted(whole, order)
-        last = _places(whole.slice(whole.num_rows - 1), order)[0]
+            sorting = _sorting(rows, order)
+            rows, alive_rows = rows.take(sorting), alive_rows[sorting.to_numpy()]
+        last = _Places(rows, order)[rows.num_rows - 1]
         upto = bisect_right(places, last, lo=done)
         if tail is not None and upto > done:
-            rows = _between(rows, tail.slice(done, upto - done), order)
+            yield _between(rows, alive_rows, tail.slice(done, upto - done), order)
             done = upto
-        yield rows
+        else:
+            yield rows if alive_rows.all() else rows.filter(pa.array(alive_rows))
     if tail is not None:
         yield from tail.slice(done).to_batches()
 
 
-def _between(rows: pa.RecordBatch, tail: pa.Table, order: Sequence[str]) -> pa.RecordBatch:
-    """Merge two runs that each are in order."""
+def _between(
+    rows: pa.RecordBatch, alive: NDArray[np.bool_], tail: pa.Table, order: Sequence[str]
+) -> pa.RecordBatch:
+    """Merge two runs that each are in order; of the first, only the rows that are alive.
+
+    All cells are copied once, whatever is left out and put in.
+    """
     import numpy as np
     import pyarrow as pa
 
     came = tail.combine_chunks().to_batches()[0]
-    at = _insertions(rows, came, order)
-    ours = np.arange(rows.num_rows, dtype=np.int64) * 2 + 1
-    merged = np.argsort(np.concatenate([ours, at * 2]), kind="stable")
+    kept = np.flatnonzero(alive)
+    keys = rows.select(list(order))
+    if len(kept) < rows.num_rows:
+        keys = keys.filter(pa.array(alive))
+    added = np.arange(came.num_rows, dtype=np.int64)
+    new = _insertions(keys, came, order) + added
+    old = np.ones(len(kept) + len(added), dtype=np.bool_)
+    old[new] = False
+    merged = np.empty(len(old), dtype=np.int64)
+    merged[old], merged[new] = kept, rows.num_rows + added
     return pa.concat_batches([rows, came]).take(pa.array(merged))
 
 
@@ -322,16 +336,25 @@ def _rises(column: pa.Array) -> bool:
     return not nulls and bool((values[1:] > values[:-1]).all())
 
 
-def _sorted(rows: pa.RecordBatch, order: Sequence[str]) -> pa.RecordBatch:
+def _sorting(rows: pa.RecordBatch, order: Sequence[str]) -> pa.Array:
     import pyarrow.compute as pc
 
-    return rows.take(pc.sort_indices(rows, [(name, "ascending") for name in order]))
+    return pc.sort_indices(rows, [(name, "ascending") for name in order])
 
 
-def _places(rows: pa.RecordBatch | pa.Table, order: Sequence[str]) -> list[Place]:
-    """Return where rows belong, so that Python compares them; null comes last."""
-    columns = [[(value is None, value) for value in rows[name].to_pylist()] for name in order]
-    return list(zip(*columns, strict=True))
+class _Places(Sequence[Place]):
+    """Where rows belong, as Python compares it, null coming last; each is made when looked at."""
+
+    def __init__(self, rows: pa.RecordBatch | pa.Table, order: Sequence[str]) -> None:
+        self._columns = [rows[name] for name in order]
+        self._count = int(rows.num_rows)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, at: Any) -> Any:
+        values = [column[at].as_py() for column in self._columns]
+        return tuple((value is None, value) for value in values)
 
 
 def _read_ahead(

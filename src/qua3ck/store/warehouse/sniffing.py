@@ -9,6 +9,8 @@ import glob
 from dataclasses import dataclass
 from pathlib import Path
 
+from qua3ck.store.warehouse.engine import Setting, connected
+
 
 @dataclass(frozen=True)
 class Sniffed:
@@ -23,12 +25,12 @@ def sniffed(path: Path) -> Sniffed | None:
     """Return what DuckDB sees in a UTF-8 text; None if it cannot tell."""
     import duckdb
 
-    settings: dict[str, str | bool | int | float | list[str]] = {
+    settings: dict[str, Setting] = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "threads": "1",
     }
-    with duckdb.connect(":memory:", config=settings) as connection:
+    with connected(settings) as connection:
         try:
             found = connection.execute(
                 "SELECT Delimiter, Quote, Escape FROM sniff_csv(?)", [glob.escape(str(path))]

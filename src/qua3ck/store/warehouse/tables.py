@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.store.warehouse import current as currents
-from qua3ck.store.warehouse import keeping, loading, whole
-from qua3ck.store.warehouse.columns import META, PIECE, storable
+from qua3ck.store.warehouse import loading, whole
+from qua3ck.store.warehouse.care import BY_PIECE, Care
+from qua3ck.store.warehouse.columns import META, storable
 from qua3ck.store.warehouse.commits import Version
 from qua3ck.store.warehouse.digests import content_digest, stream_digest
 from qua3ck.store.warehouse.engine import Engine, in_memory
 from qua3ck.store.warehouse.folder import Folder
-from qua3ck.store.warehouse.keeping import Sizes, Sweep
+from qua3ck.store.warehouse.mapped import mapped
 from qua3ck.store.warehouse.ordered import in_order
 
 if TYPE_CHECKING:
@@ -24,10 +25,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Watch = Callable[[str, str], None]
-BY_PIECE = (PIECE,)
 
 
-class Warehouse:
+class Warehouse(Care):
     """The tables of one project.
 
     Parameters
@@ -52,15 +52,18 @@ class Warehouse:
 
     # -- whole tables -------------------------------------------------------------
 
-    def write(self, table: str, rows: pa.Table, *, note: str = "") -> tuple[int, str]:
+    def write(
+        self, table: str, rows: pa.Table | pa.RecordBatchReader, *, note: str = ""
+    ) -> tuple[int, str]:
         """Replace a table's content as a new version, all or nothing.
 
         Parameters
         ----------
         table : str
             ``layer/name``, such as ``gold/training``.
-        rows : pyarrow.Table
-            The whole content; stored in the types of :func:`storable`.
+        rows : pyarrow.Table or pyarrow.RecordBatchReader
+            The whole content; stored in the types of :func:`storable`. A stream is written as
+            it comes, in the memory of a few batches.
         note : str, optional
             Kept with the version.
 
@@ -76,7 +79,12 @@ class Warehouse:
             If a column cannot be stored, the disk is full or may not be written, or another
             writer keeps winning.
         """
+        import pyarrow as pa
+
         with self._watched("write", table) as folder:
+            if isinstance(rows, pa.RecordBatchReader):
+                with folder.sole_writer():
+                    return whole.streamed_over(folder, rows, note)
             kept = storable(rows, where=table)
             fingerprint = content_digest(kept)
             with folder.sole_writer():
@@ -92,6 +100,37 @@ class Warehouse:
         """
         with self._watched("read", table) as folder:
             return whole.rows_of(folder, version)
+
+    def mapped(
+        self,
+        table: str,
+        *,
+        engine: Engine,
+        by: Sequence[str] = (),
+        version: int | None = None,
+        columns: Sequence[str] | None = None,
+        meta: bool = False,
+    ) -> pa.Table:
+        """Return the rows of :meth:`current` (with ``by``), else of :meth:`read`, in a file.
+
+        The table takes no memory of its own; its file lasts as long as the engine.
+
+        Raises
+        ------
+        Qua3ckError
+            As these.
+        """
+        import pyarrow as pa
+
+        with self._watched("read", table) as folder:
+            if not by:
+                kinds, batches = whole.batches_of(folder, version)
+                return mapped(batches, kinds, engine.scratch)
+            with Engine() as other:  # without the limits of one that runs SQL of a user
+                parts = currents.parts_of(folder, version, by, other)
+                wanted = _wanted(parts, columns, meta=meta)
+                kinds = pa.schema([parts.schema.field(name) for name in wanted])
+                return mapped(in_order(other, parts, by, wanted), kinds, engine.scratch)
 
     def version(self, table: str) -> int | None:
         """Return the last version's number, or None if the table does not exist."""
@@ -328,68 +367,6 @@ class Warehouse:
             fix=f"ask for a moment from {first} on" if first else "load it first: qua3ck load",
             code="S009",
         )
-
-    # -- care ---------------------------------------------------------------------
-
-    def compact(self, table: str, *, by: Sequence[str] = BY_PIECE, beyond: float = 0.0) -> int:
-        """Fold the table to its current rows as a new version; older versions stay readable.
-
-        Parameters
-        ----------
-        by : sequence of str
-            The identity that :meth:`current` is asked with.
-        beyond : float
-            Fold only if the rows that came since the last fold are more than this share of
-            the folded ones.
-
-        Returns
-        -------
-        int
-            The last version, new or not.
-        """
-        with self._watched("write", table) as folder, folder.sole_writer():
-            return keeping.fold(folder, by, beyond=beyond)
-
-    def vacuum(self, table: str, *, keep_versions: Iterable[int], dry_run: bool = False) -> Sweep:
-        """Remove files that neither the last version nor those to be kept need.
-
-        Parameters
-        ----------
-        keep_versions : iterable of int
-            Versions that must stay readable: what snapshots and releases are pinned to, and
-            those of loads that shall still be read ``as_of``. Asked for when no other writer
-            is at work on the table, so a generator sees its latest state.
-        dry_run : bool
-            Only say what would be freed.
-
-        Returns
-        -------
-        Sweep
-            Files, bytes, and the versions that can no longer be read.
-        """
-        with (
-            self._watched("write", table) as folder,
-            keeping.unswept(self._root),
-            folder.sole_writer(),
-        ):
-            return keeping.sweep(folder, keep_versions, dry_run=dry_run)
-
-    def restore(self, table: str, version: int, *, known: datetime) -> int:
-        """Make an older version the last one, as a new version.
-
-        Parameters
-        ----------
-        known : datetime
-            The moment of this act, later than every load; :meth:`version_as_of` of moments
-            before it still gives what was known then.
-        """
-        with self._watched("write", table) as folder, folder.sole_writer():
-            return keeping.restore(folder, version, known=known)
-
-    def sizes(self, table: str) -> Sizes:
-        """Return how large a table is."""
-        with self._watched("read", table) as folder:
-            return keeping.sizes(folder)
 
     def query(
         self, sql: str, tables: Mapping[str, pa.Table], *, threads: int | None = None

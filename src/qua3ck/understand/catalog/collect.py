@@ -6,10 +6,11 @@ public of the source columns behind it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qua3ck.understand.catalog.records import ColumnFacts, Freshness, TableFacts
 from qua3ck.understand.contract.history import DimensionScore, scores_by_load
@@ -17,14 +18,20 @@ from qua3ck.understand.contract.said import SaidColumn, SaidTable, said_of
 from qua3ck.understand.gold import Built
 from qua3ck.understand.gold.build import query_of
 from qua3ck.understand.gold.query import Columns, origins, rule_of
+from qua3ck.understand.loading.held import distinct_rows
+from qua3ck.understand.loading.past import open_records
 from qua3ck.understand.loading.silence import period, silence
 from qua3ck.understand.publish.handing import behind_columns
 from qua3ck.understand.section import Source, Understand
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from qua3ck.store.warehouse import Warehouse
 
 _SAMPLE = 5
+_ONCE = {"once", "never"}  # cadences that promise nothing more
+_WORST: tuple[Freshness, ...] = ("late", "absent", "unknown", "fresh", "once")
 
 
 def collect(
@@ -55,7 +62,8 @@ def collect(
         for name in section.tables
         if name in built
     ]
-    return (*sources, *gold)
+    fresh = {one.name: one.fresh for one in sources}
+    return (*sources, *(replace(one, fresh=_worst(one.name, fresh, built)) for one in gold))
 
 
 def _source(
@@ -71,7 +79,8 @@ def _source(
     named = said.columns if said else {}
     version = warehouse.version(table)
     if version is None:
-        return TableFacts(name, "source", who=who, no_sample="It has not been loaded yet.")
+        why = "It has not been loaded yet."
+        return TableFacts(name, "source", who=who, fresh="absent", no_sample=why)
     listed = tuple(
         ColumnFacts(column, kind, *_words(named.get(column)))
         for column, kind in columns[name].items()
@@ -80,13 +89,15 @@ def _source(
     shown = [column for column in columns[name] if (s := named.get(column)) and s.shown]
     sample = warehouse.current(table, by=source.identity, columns=shown) if shown else None
     rows = warehouse.snapshot(table, by=source.identity)[1]
+    waiting = open_records(warehouse, name)
     return TableFacts(
         name,
         "source",
         says=said.meaning if said else "",
         who=who,
         rows=rows,
-        held=_held(name, warehouse),
+        held=distinct_rows(waiting),
+        unread=distinct_rows(_unread(waiting)),
         version=version,
         loaded=loaded.strftime("%Y-%m-%d %H:%M UTC") if loaded else "",
         fresh=_fresh(name, source, loaded, now),
@@ -121,6 +132,7 @@ def _gold(
             shown.append(column)
         meaning = words[0].meaning if len(words) == 1 else ""
         kinds = sorted({word.classification or "not classified" for word in words})
+        kinds = kinds or ["made from no column"]  # such as a count of rows
         listed.append(
             ColumnFacts(
                 column,
@@ -139,7 +151,7 @@ def _gold(
         says=table.says,
         rows=one.rows,
         version=one.version,
-        loaded=made_at.get(name, "")[:16].replace("T", " "),
+        loaded=_minute(made_at.get(name, "")),
         columns=tuple(listed),
         reads=tuple(made_of.name for made_of in one.made_of),
         sample=tuple(rows.to_pylist()) if shown else (),
@@ -161,15 +173,6 @@ def _hidden(count: int) -> str:
     return f"{count} columns are not shown: they are not classified as public or internal."
 
 
-def _held(name: str, warehouse: Warehouse) -> int:
-    """Return the records that wait in quarantine: of each piece those of its last load."""
-    last: dict[str, Any] = {}
-    for line in _lines(f"bronze/{name}", ["piece", "known", "held"], warehouse):
-        if line["piece"] not in last or line["known"] >= last[line["piece"]]["known"]:
-            last[line["piece"]] = line
-    return sum(int(line["held"]) for line in last.values())
-
-
 def _quality(name: str, warehouse: Warehouse) -> tuple[DimensionScore, ...]:
     table = f"quality/{name}"
     if warehouse.version(table) is None:
@@ -177,12 +180,38 @@ def _quality(name: str, warehouse: Warehouse) -> tuple[DimensionScore, ...]:
     return scores_by_load(warehouse.read(table))
 
 
-def _lines(table: str, columns: list[str], warehouse: Warehouse) -> Iterator[dict[str, Any]]:
-    if warehouse.version(table) is not None:
-        yield from warehouse.read(table).select(columns).to_pylist()
+def _unread(waiting: pa.Table) -> pa.Table:
+    """Return the lines of quarantine that reading wrote, not a rule or a key."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from qua3ck.understand.sources import csv_codes, excel_codes, json_codes, remote_codes
+
+    rooms = (csv_codes, excel_codes, json_codes, remote_codes)
+    codes = pa.array([page.code for room in rooms for page in room.PAGES])
+    return waiting.filter(pc.is_in(waiting["code"], value_set=codes))
 
 
 def _fresh(name: str, source: Source, loaded: datetime | None, now: datetime) -> Freshness:
+    if source.cadence.strip().lower() in _ONCE:
+        return "once"
     if loaded is None or period(source.cadence, place=f"understand.sources.{name}") is None:
         return "unknown"
     return "late" if silence(name, source, loaded, now) else "fresh"
+
+
+def _worst(name: str, fresh: Mapping[str, Freshness], built: Mapping[str, Built]) -> Freshness:
+    """Return the freshness of a gold table: the worst among the sources behind it."""
+    found = {fresh[source] for source in _behind(name, built) if source in fresh}
+    return next((word for word in _WORST if word in found), "unknown")
+
+
+def _behind(name: str, built: Mapping[str, Built]) -> Sequence[str]:
+    if name not in built:
+        return (name,)
+    return [source for one in built[name].made_of for source in _behind(one.name, built)]
+
+
+def _minute(moment: str) -> str:
+    """Return an ISO 8601 moment in UTC as a source's is written; empty stays empty."""
+    return f"{moment[:16].replace('T', ' ')} UTC" if moment else ""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from qua3ck.understand.contract.history import DimensionScore
 
-Freshness = Literal["fresh", "late", "unknown"]
+Freshness = Literal["fresh", "late", "once", "unknown", "absent"]
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,15 @@ class TableFacts:
     who : mapping
         Owner, licence, cadence, contact, as far as declared.
     rows, held, version : int
-        Current rows, records in quarantine, the version of the table.
+        Current rows, records that wait in quarantine, the version of the table.
+    unread : int
+        Of those in quarantine, records held while they were read: no rule has looked at them,
+        and they are in no figure of ``quality``.
     loaded : str
         When it was loaded or made last; empty if never.
-    fresh : {"fresh", "late", "unknown"}
-        Held against the cadence declared.
+    fresh : {"fresh", "late", "once", "unknown", "absent"}
+        Held against the cadence declared; ``once`` promises nothing more, ``absent`` was never
+        loaded. A gold table is as fresh as the worst of the sources behind it.
     reads : tuple of str
         The tables it is made from.
     quality : tuple of DimensionScore
@@ -55,6 +59,7 @@ class TableFacts:
     who: Mapping[str, str] = field(default_factory=dict)
     rows: int = 0
     held: int = 0
+    unread: int = 0
     version: int = 0
     loaded: str = ""
     fresh: Freshness = "unknown"

@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 from qua3ck.kit.errors import Qua3ckError
-from qua3ck.kit.markup import Html, join, tag
+from qua3ck.kit.markup import Content, Html, join, tag
 from qua3ck.understand.catalog.drawings import lineage_graph, trend
 from qua3ck.understand.catalog.records import ColumnFacts, TableFacts
 
@@ -22,7 +22,16 @@ _MARK = ".qua3ck-catalog"
 _FRESH = {
     "fresh": ("✓", "within its cadence"),
     "late": ("✗", "later than its cadence"),
+    "once": ("✓", "comes once"),
     "unknown": ("–", "no cadence declared"),
+    "absent": ("–", "not loaded yet"),
+}
+_GOLD_FRESH = {
+    "fresh": "made from sources within their cadence",
+    "late": "made from a source that is later than its cadence",
+    "once": "made from what comes once",
+    "unknown": "made from a source without a cadence",
+    "absent": "made from a source that is not loaded",
 }
 
 
@@ -43,8 +52,15 @@ def write_site(tables: Sequence[TableFacts], *, title: str, made: str, folder: P
     Raises
     ------
     Qua3ckError
-        If the folder is not ours.
+        If the folder is not ours, is a file, or cannot be written.
     """
+    if folder.exists() and not folder.is_dir():
+        raise Qua3ckError(
+            f"{folder.name} is a file, and the catalogue is a folder",
+            where=str(folder),
+            fix="name another folder with --to",
+            code="U163",
+        )
     if folder.is_dir() and not (folder / _MARK).is_file() and any(folder.iterdir()):
         raise Qua3ckError(
             f"The folder {folder.name} holds files that qua3ck has not written",
@@ -64,6 +80,13 @@ def write_site(tables: Sequence[TableFacts], *, title: str, made: str, folder: P
         if folder.exists():
             folder.rename(old)
         beside.rename(folder)
+    except OSError as problem:
+        raise Qua3ckError(
+            f"The folder {folder.name} cannot be written ({problem.strerror or problem})",
+            where=str(folder),
+            fix="make room or give back write permission, or name another folder with --to",
+            code="U163",
+        ) from problem
     finally:
         shutil.rmtree(beside, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
@@ -86,16 +109,8 @@ def _index(tables: Sequence[TableFacts], title: str, made: str) -> str:
     )
     head = ("table", "kind", "about", "owner", "rows", "held", "loaded", "fresh")
     rows = [_line(table) for table in tables]
-    listing = tag(
-        "div",
-        tag(
-            "table",
-            tag("thead", tag("tr", *[tag("th", word, scope="col") for word in head])),
-            tag("tbody", *rows, id="tables"),
-        ),
-        class_="scroll",
-    )
-    graph = tag("div", lineage_graph(tables), class_="scroll")
+    listing = _cards(head, tag("tbody", *rows, id="tables"))
+    graph = _wide(lineage_graph(tables), says="Lineage of all tables")
     found = tag("ul", id="columns")
     index = _search_index(tables)
     script = resources.files("qua3ck.understand.catalog").joinpath("search.js").read_text("utf-8")
@@ -118,32 +133,35 @@ def _index(tables: Sequence[TableFacts], title: str, made: str) -> str:
 
 
 def _line(table: TableFacts) -> Html:
-    sign, says = _FRESH[table.fresh]
+    held = f"{table.held:,}" if table.layer == "source" else ""
     return tag(
         "tr",
         tag("th", tag("a", table.name, href=f"table/{table.name}.html"), scope="row"),
-        tag("td", table.layer),
-        tag("td", table.says),
-        tag("td", table.who.get("owner", "")),
-        tag("td", f"{table.rows:,}", class_="num"),
-        tag("td", f"{table.held:,}", class_="num"),
-        tag("td", table.loaded),
-        tag("td", tag("span", sign, class_=f"sign {table.fresh}"), " ", says),
+        tag("td", table.layer, data_head="kind"),
+        tag("td", table.says, data_head="about"),
+        tag("td", table.who.get("owner", ""), data_head="owner"),
+        tag("td", f"{table.rows:,}", class_="num", data_head="rows"),
+        tag("td", held, class_="num", data_head="held"),
+        tag("td", table.loaded, data_head="loaded"),
+        tag("td", tag("span", *_fresh(table)), data_head="fresh"),
         data_table=table.name,
     )
 
 
-def _table(table: TableFacts, tables: Sequence[TableFacts], title: str, made: str) -> str:
+def _fresh(table: TableFacts) -> tuple[Html | str, ...]:
+    """Return how fresh a table is: a sign, and the same in words."""
     sign, says = _FRESH[table.fresh]
-    facts = {
-        "kind": table.layer,
-        **table.who,
-        "rows": f"{table.rows:,}",
-        "in quarantine": f"{table.held:,} records",
-        "loaded": table.loaded or "never",
-        "freshness": f"{sign} {says}",
-        "version": str(table.version),
-    }
+    said = says if table.layer == "source" else _GOLD_FRESH[table.fresh]
+    return tag("span", sign, class_=f"sign {table.fresh}"), f" {said}"
+
+
+def _table(table: TableFacts, tables: Sequence[TableFacts], title: str, made: str) -> str:
+    facts: dict[str, Content] = {"kind": table.layer, **table.who, "rows": f"{table.rows:,}"}
+    if table.layer == "source":
+        facts["in quarantine"] = f"{table.held:,} records"
+    facts["loaded" if table.layer == "source" else "made"] = table.loaded or "never"
+    facts["freshness"] = join(*_fresh(table))
+    facts["version"] = str(table.version) if table.loaded else ""
     pairs = [join(tag("dt", name), tag("dd", value)) for name, value in facts.items() if value]
     body = join(
         tag("p", tag("a", f"{title}: data catalogue", href="../index.html"), class_="kicker"),
@@ -155,7 +173,7 @@ def _table(table: TableFacts, tables: Sequence[TableFacts], title: str, made: st
         tag("h2", "Quality"),
         _quality(table),
         tag("h2", "Where it comes from, what it feeds"),
-        tag("div", lineage_graph(tables, marked=table.name, up="../"), class_="scroll"),
+        _wide(lineage_graph(tables, marked=table.name, up="../"), says="Lineage of this table"),
         tag("h2", "A few rows"),
         _sample(table),
     )
@@ -169,28 +187,35 @@ def _columns(columns: Sequence[ColumnFacts]) -> Html:
     for one in columns:
         cells = [
             tag("th", one.name, scope="row"),
-            tag("td", one.type),
-            tag("td", one.classification or "not classified"),
-            tag("td", one.meaning),
+            tag("td", one.type, data_head="type"),
+            tag("td", one.classification or "not classified", data_head="classification"),
+            tag("td", one.meaning, data_head="meaning"),
         ]
         if made:
             cells += [
-                tag("td", ", ".join(one.made_from)),
-                tag("td", tag("code", one.rule) if one.rule else ""),
+                tag("td", ", ".join(one.made_from), data_head="made from"),
+                tag("td", tag("code", one.rule) if one.rule else "", data_head="by"),
             ]
         rows.append(tag("tr", *cells, id=f"c-{one.name}"))
-    return tag(
-        "div",
-        tag(
-            "table",
-            tag("thead", tag("tr", *[tag("th", word, scope="col") for word in head])),
-            tag("tbody", *rows),
-        ),
-        class_="scroll",
-    )
+    return _cards(head, tag("tbody", *rows))
+
+
+def _cards(head: Sequence[str], body: Html) -> Html:
+    """Return a table whose rows become cards where the screen is narrow."""
+    heads = tag("tr", *[tag("th", word, scope="col") for word in head])
+    return tag("table", tag("thead", heads), body, class_="cards")
+
+
+def _wide(content: Html, *, says: str) -> Html:
+    """Return what may be wider than the screen, also for who scrolls by keys."""
+    return tag("div", content, class_="scroll", tabindex=0, role="region", aria_label=says)
 
 
 def _quality(table: TableFacts) -> Html:
+    if not table.quality and table.layer == "gold":
+        behind = [tag("a", name, href=f"{name}.html") for name in table.reads]
+        links = join(*[part for one in behind for part in (" ", one)])
+        return tag("p", "Measured where its rows come in:", links, class_="soft")
     if not table.quality:
         return tag("p", "Not measured: no contract says what its rows must hold.", class_="soft")
     dimensions = list(dict.fromkeys(score.dimension for score in table.quality))
@@ -202,7 +227,18 @@ def _quality(table: TableFacts) -> Html:
         )
         drawing = trend(table.quality, dimension=dimension)
         figures.append(tag("figure", drawing, tag("figcaption", caption)))
-    return tag("div", *figures, class_="charts")
+    return join(tag("div", *figures, class_="charts"), _unmeasured(table))
+
+
+def _unmeasured(table: TableFacts) -> Html | str:
+    """Return what the figures leave out: the records that no rule has looked at."""
+    if not table.unread:
+        return ""
+    records = "1 record" if table.unread == 1 else f"{table.unread:,} records"
+    says = (
+        f"In no figure: {records} in quarantine, held while being read, before a rule could look."
+    )
+    return tag("p", says, class_="soft")
 
 
 def _sample(table: TableFacts) -> Html:
@@ -213,10 +249,12 @@ def _sample(table: TableFacts) -> Html:
     rows = [tag("tr", *[tag("td", _shown(line[name])) for name in names]) for line in table.sample]
     shown = tag("table", tag("thead", head), tag("tbody", *rows))
     note = tag("p", table.no_sample, class_="soft") if table.no_sample else ""
-    return join(tag("div", shown, class_="scroll"), note)
+    return join(_wide(shown, says="A few rows"), note)
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.15g}"  # the last bit of a sum is noise
     return "" if value is None else str(value)
 
 

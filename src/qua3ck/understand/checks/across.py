@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from qua3ck.kit.findings import Finding
+from qua3ck.understand.records import Kind
 from qua3ck.understand.rowkeys import row_texts
 from qua3ck.understand.section import Understand
 from qua3ck.understand.split import times
@@ -17,9 +18,13 @@ if TYPE_CHECKING:
 
 
 def check_across(
-    train: pa.Table, test: pa.Table, section: Understand, features: Sequence[str]
+    train: pa.Table,
+    test: pa.Table,
+    section: Understand,
+    features: Sequence[str],
+    kinds: Mapping[str, Kind] | None = None,
 ) -> Iterator[Finding]:
-    """Yield duplicates, groups and moments that lie on both sides.
+    """Yield duplicates, near duplicates, groups and moments that lie on both sides.
 
     Parameters
     ----------
@@ -29,9 +34,14 @@ def check_across(
         Declares time, group and entity.
     features : sequence of str
         The columns a model is given; rows equal in all of them are duplicates to it.
+    kinds : mapping, optional
+        What each of them is. Rows whose texts are alike and whose categories are equal are
+        near duplicates; numbers and dates may differ.
     """
     if features:
-        yield from _duplicates(train, test, features)
+        here = _shared(train, test, features)
+        yield from _duplicates(here)
+        yield from _near(train, test, here, kinds or {})
     if section.group:
         yield from _both_sides(train, test, section.group, "group", "block")
     if section.entity and section.entity != section.group:
@@ -41,20 +51,30 @@ def check_across(
         yield from _overlap(train, test, section.time)
 
 
-def _duplicates(train: pa.Table, test: pa.Table, features: Sequence[str]) -> Iterator[Finding]:
-    here = _shared(train, test, features)
+def _duplicates(here: NDArray[np.bool_]) -> Iterator[Finding]:
     count = int(here.sum())
     if not count:
         return
-    share = count / test.num_rows
+    share = count / len(here)
     yield Finding(
         "U004",
         "warn" if share > 0.05 else "inform",
-        f"{count} of {test.num_rows} test rows",
+        f"{count} of {len(here)} test rows",
         f"{count} test rows are equal to a training row in every column the model is given; "
         "a model that only remembers would be right on them.",
-        {"rows": count, "of": test.num_rows},
+        {"rows": count, "of": len(here)},
     )
+
+
+def _near(
+    train: pa.Table, test: pa.Table, equal: NDArray[np.bool_], kinds: Mapping[str, Kind]
+) -> Iterator[Finding]:
+    from qua3ck.understand.contract.duplicates import check_near_across
+
+    texts = [name for name, kind in kinds.items() if kind == "text"]
+    same = [name for name, kind in kinds.items() if kind in {"category", "bool"}]
+    if texts:
+        yield from check_near_across(train, test, texts, same=same, equal=equal)
 
 
 def _both_sides(

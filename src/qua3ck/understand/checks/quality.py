@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from qua3ck.kit.findings import Finding
 from qua3ck.understand.checks.view import View
-from qua3ck.understand.columns import CONSTANT, EMPTY, IDENTIFIER
+from qua3ck.understand.columns import CONSTANT, EMPTY, IDENTIFIER, numbers
 from qua3ck.understand.rowkeys import row_texts
 
 RARE = 10  # training rows of a class; five folds leave two for each
@@ -18,6 +18,7 @@ def check_quality(view: View) -> Iterator[Finding]:
     """Yield what is wrong with single columns, classes and repeated rows."""
     yield from _left_out(view)
     yield from _gaps(view)
+    yield from _infinite(view)
     yield from _rare_classes(view)
     yield from _duplicates(view)
 
@@ -55,6 +56,28 @@ def _gaps(view: View) -> Iterator[Finding]:
                 f"column {column.name}, {missing} of {view.rows} rows",
                 f"{column.name} is empty in {share:.0%} of the training rows.",
                 {"column": column.name, "missing": missing, "rows": view.rows},
+            )
+
+
+def _infinite(view: View) -> Iterator[Finding]:
+    """Report infinite cells, which the prelude makes empty; so are doubles beyond a float32."""
+    import numpy as np
+
+    for column in view.features:
+        if column.kind != "number":
+            continue
+        with np.errstate(over="ignore"):
+            held = numbers(view.train[column.name]).astype(np.float32)
+        count = int(np.isinf(held).sum())
+        if count:
+            yield Finding(
+                "U029",
+                "warn",
+                f"column {column.name}, {count} of {view.rows} rows",
+                f"{column.name} is infinite, or too large for a number of the model, in {count} "
+                "of the training rows: the model is given an empty cell instead. In prediction "
+                "such a cell counts as empty too, and is flagged.",
+                {"column": column.name, "infinite": count, "rows": view.rows},
             )
 
 

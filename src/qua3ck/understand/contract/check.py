@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.findings import Finding
 from qua3ck.understand.contract.agreement import compare_columns
-from qua3ck.understand.contract.compile import failing_rows, failure, repeats, with_repeats
+from qua3ck.understand.contract.compile import (
+    failing_rows,
+    failure,
+    first_of_equals,
+    repeats,
+    with_repeats,
+)
 from qua3ck.understand.contract.measures import (
     Answer,
     Measure,
@@ -283,9 +289,11 @@ def _scan(
     rows, reasons = joined(source, holding, references)
     for number, rule in enumerate(holding):
         if rule.test == "unique":
-            path = into / f"repeats_{number}.parquet"
+            path, equal = (into / f"{name}_{number}.parquet" for name in ("repeats", "equal"))
             if engine.write_parquet(repeats(source, rule.columns), path):
-                rows = with_repeats(rows, engine.parquet(path), rule.columns, number=number)
+                first = first_of_equals(source, engine.parquet(path), rule.columns)
+                engine.write_parquet(first, equal)
+                rows = with_repeats(rows, engine.parquet(equal), rule.columns, number=number)
     failures = []
     for number, rule in enumerate(holding):
         if rule.id in reasons:

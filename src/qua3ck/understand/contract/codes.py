@@ -1,4 +1,4 @@
-"""The pages behind the codes of contracts: findings U070 to U089, errors U151 to U155."""
+"""The pages behind the codes of contracts: findings U070 to U089, errors U151 to U155, U172."""
 
 from qua3ck.kit.findings import CodePage
 
@@ -49,10 +49,11 @@ PAGES: tuple[CodePage, ...] = (
     CodePage(
         "U076",
         "What should be there once comes twice",
-        "What should name each row once names several. The first goes on, the later ones are "
-        "held: which of them is right cannot be known here.",
+        "What should name each row once names several. If these rows differ, all of them are "
+        "held: which is right cannot be known here. If they are equal, the first goes on.",
         "Facility 017 reported May twice, with 40 and with 400 cartons.",
-        "Ask which is right and remove the other; or agree on a key that tells them apart.",
+        "Ask which is right, and answer (leave out) for the others through qua3ck quarantine, or "
+        "remove them from the file; or agree on a key that tells them apart.",
     ),
     CodePage(
         "U077",
@@ -148,8 +149,9 @@ PAGES: tuple[CodePage, ...] = (
     CodePage(
         "U089",
         "Test rows are nearly training rows",
-        "Their texts share most of their pieces with a training row. A model that only remembers "
-        "would be right on them.",
+        "Their texts share most of their pieces with a training row of the same categories; "
+        "numbers and dates may differ, and what many rows say does not count. A model that only "
+        "remembers would be right on them.",
         "The same complaint, sent twice with another greeting.",
         "Remove the repeats, or declare group: so that they share a side.",
     ),
@@ -182,6 +184,13 @@ PAGES: tuple[CodePage, ...] = (
         "A draft never takes the place of a file: a contract is an agreement.",
         "qua3ck contract propose, a second time.",
         "Write it beside with --into FILE, and compare.",
+    ),
+    CodePage(
+        "U172",
+        "The draft of a contract cannot be written",
+        "The folder is not there and cannot be made, may not be written, or the disk is full.",
+        "qua3ck contract propose stock --into /proc/stock.yaml",
+        "Name a file that you may write: qua3ck contract propose SOURCE --into FILE.",
     ),
     CodePage(
         "U155",

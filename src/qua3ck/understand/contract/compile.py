@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from qua3ck.understand.contract.rules import Rule
 
 REPEAT = "_repeat"
+_NONE = -1  # a row's number that none has
 _OF_FILLED = {"pattern", "range", "multiple", "values", "parts", "equals"}
 
 
@@ -88,10 +89,32 @@ def repeats(rows: ibis.Table, columns: Sequence[str]) -> ibis.Table:
     return grouped.aggregate(_rows=filled.count(), **numbered)
 
 
+def first_of_equals(rows: ibis.Table, found: ibis.Table, columns: Sequence[str]) -> ibis.Table:
+    """Return the repeated keys with the row that may go on: the first, if all of a key are equal.
+
+    Rows of one key that differ contradict each other: which is right cannot be known, so none
+    of them goes on (``_first`` is then before every row). They are compared by a hash of all
+    their cells, and only those of repeated keys are: a table without any costs nothing more.
+
+    Parameters
+    ----------
+    found : ibis.Table
+        From :func:`repeats`.
+    """
+    import ibis
+
+    again = rows.semi_join(found, list(columns))
+    cells = {f"c{at}": again[name] for at, name in enumerate(again.columns) if name != ROW}
+    hashed = again.select(*columns, ROW, _content=ibis.struct(cells).hash())
+    content = hashed["_content"]
+    first = ibis.ifelse(content.min() == content.max(), hashed[ROW].min(), _NONE)
+    return hashed.group_by(list(columns)).aggregate(_first=first)
+
+
 def with_repeats(
     rows: ibis.Table, found: ibis.Table, columns: Sequence[str], *, number: int
 ) -> ibis.Table:
-    """Return the rows with the first row of their key, where it stands in several."""
+    """Return the rows with the row of their key that may go on, where it stands in several."""
     keys = {f"_key_{number}_{at}": found[name] for at, name in enumerate(columns)}
     theirs = found.select(**keys, **{marker(REPEAT, number): found["_first"]})
     pairs = [rows[name] == theirs[key] for name, key in zip(columns, keys, strict=True)]
@@ -111,18 +134,6 @@ def figure(rule: Rule, rows: ibis.Table, *, now: datetime) -> Any:
     return expression(said.select, rows, now=now, where=where)
 
 
-def is_nan(column: Any) -> Any:
-    """Return where a column of floats is not a number.
-
-    Parquet keeps the least and the greatest value of a block without regard to NaN. DuckDB 2
-    concludes from them that a block has none, and answers isnan() without looking; through a
-    condition it does not see them.
-    """
-    import ibis
-
-    return ibis.ifelse(column.isnull(), ibis.null(column.type()), column).isnan()
-
-
 # -- one function per test -------------------------------------------------------------
 
 
@@ -130,7 +141,7 @@ def _of_filled(rule: Rule, rows: ibis.Table, failed: Any) -> Any:
     """Return the failure without cells that are not a number: they are as empty as null."""
     for name in rule.columns if rule.test in _OF_FILLED else ():
         if rows[name].type().is_floating():
-            failed = failed & ~is_nan(rows[name])
+            failed = failed & ~rows[name].isnan()
     return failed
 
 
@@ -148,7 +159,7 @@ class _Here(NamedTuple):
 
 def _required(rule: Rule, here: _Here) -> Any:
     column = here.first(rule)
-    return column.isnull() | is_nan(column) if column.type().is_floating() else column.isnull()
+    return column.isnull() | column.isnan() if column.type().is_floating() else column.isnull()
 
 
 def _markers(rule: Rule, here: _Here) -> Any:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qua3ck.kit.findings import Finding
 from qua3ck.understand.contract.measures import Answer, measured
+from qua3ck.understand.rowkeys import row_texts
 
 if TYPE_CHECKING:
     import ibis
@@ -29,6 +31,8 @@ ALIKE = 0.75
 _PIECE = 3
 _SHORTEST = 8  # letters; of shorter texts one wrong letter leaves too little in common
 _MOST_IN_A_BAND = 200
+_MOST_TRAIN, _MOST_TEST = 15_000, 5_000  # rows compared across a split: seconds, not minutes
+_OFTEN, _OFTEN_SHARE = 3, 0.01  # a text that more training rows have is a way to speak
 _OVERLOOKED, _MOST_HASHES = 0.001, 160
 _BETWEEN = re.compile(r"[^0-9a-z]+")
 
@@ -89,59 +93,104 @@ def near_pairs(
 
 
 def near_rows(
-    train: pa.Table, test: pa.Table, columns: Sequence[str], *, alike: float = ALIKE
+    train: pa.Table,
+    test: pa.Table,
+    columns: Sequence[str],
+    *,
+    same: Sequence[str] = (),
+    alike: float = ALIKE,
 ) -> NDArray[np.bool_]:
     """Return for each test row whether a training row is nearly the same, shape (n_test,).
 
     Parameters
     ----------
     columns : sequence of str
-        The columns of text to compare; joined with a blank. The same text counts too.
+        The columns of text to compare; joined with a blank. The same text counts too, but not
+        one that many training rows have: "no complaint" is a way to speak, no copy.
+    same : sequence of str
+        Columns that must be equal.
     """
     import numpy as np
 
     here = np.zeros(test.num_rows, dtype=bool)
-    known = _joined_texts(train, columns)
-    texts = [*known, *_joined_texts(test, columns)]
+    known = _keyed_texts(train, columns, same)
+    times = Counter(known)
+    most = max(_OFTEN, _OFTEN_SHARE * len(known))
+    known = [one for one in known if times[one] <= most]
+    both = [*known, *_keyed_texts(test, columns, same)]
     border = len(known)
-    for pair in near_pairs(texts, alike=alike):
-        if pair.first < border <= pair.second:
+    found = near_pairs([text for _, text in both], alike=alike, within=[key for key, _ in both])
+    for pair in found:
+        if pair.second < border:
+            continue
+        again = pair.first >= border and pair.alike == 1 and here[pair.first - border]
+        if pair.first < border or again:
             here[pair.second - border] = True
-    same = {_plain(text) for text in known}
-    for at, text in enumerate(texts[border:]):
-        here[at] |= _plain(text) in same
     return here
 
 
 def check_near_across(
-    train: pa.Table, test: pa.Table, columns: Sequence[str], *, alike: float = ALIKE
+    train: pa.Table,
+    test: pa.Table,
+    columns: Sequence[str],
+    *,
+    same: Sequence[str] = (),
+    equal: NDArray[np.bool_] | None = None,
+    alike: float = ALIKE,
 ) -> Iterator[Finding]:
     """Yield a finding if test rows are nearly, but not quite, training rows.
 
     Parameters
     ----------
     train, test : pyarrow.Table
-        The two sides.
+        The two sides. Of more than 15,000 and 5,000 rows so many are looked at, evenly spread.
     columns : sequence of str
         What the model is given. Only text is compared: near numbers are no copies.
+    same : sequence of str
+        Columns that must be equal besides.
+    equal : array of bool, shape (n_test,), optional
+        Test rows that are not asked about: equal to a training row, which is another finding.
     """
+    import numpy as np
     import pyarrow as pa
 
     texts = [name for name in columns if pa.types.is_string(train.schema.field(name).type)]
     if not texts or not test.num_rows:
         return
-    count = int(near_rows(train, test, texts, alike=alike).sum())
+    spread = np.arange(0, test.num_rows, -(-test.num_rows // _MOST_TEST))
+    some = test.take(spread)
+    near = near_rows(_thinned(train, _MOST_TRAIN), some, texts, same=same, alike=alike)
+    count = int((near if equal is None else near & ~equal[spread]).sum())
     if not count:
         return
-    share = count / test.num_rows
+    share = count / some.num_rows
+    looked = (
+        f" ({some.num_rows} of {test.num_rows} were compared)" if len(spread) < len(test) else ""
+    )
     yield Finding(
         "U089",
         "warn" if share > 0.05 else "inform",
-        f"{count} of {test.num_rows} test rows",
-        f"{count} test rows are nearly the same as a training row in {', '.join(texts)}; a model "
-        "that only remembers would be right on them.",
-        {"rows": count, "of": test.num_rows, "columns": texts, "alike": alike},
+        f"{count} of {some.num_rows} test rows",
+        f"{count} test rows are nearly the same as a training row in {', '.join(texts)}{looked}; "
+        "a model that only remembers would be right on them.",
+        {"rows": count, "of": some.num_rows, "columns": texts, "same": [*same], "alike": alike},
     )
+
+
+def _thinned(rows: pa.Table, most: int) -> pa.Table:
+    """Return at most so many rows, evenly spread."""
+    import numpy as np
+
+    return rows.take(np.arange(0, rows.num_rows, -(-rows.num_rows // most) or 1))
+
+
+def _keyed_texts(
+    table: pa.Table, columns: Sequence[str], same: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Return of each row what must be equal, and the plain text that may be nearly so."""
+    texts = [_plain(text) for text in _joined_texts(table, columns)]
+    keys = row_texts(table, same).to_pylist() if same else [""] * len(texts)
+    return list(zip(keys, texts, strict=True))
 
 
 def of_near_duplicates(rows: ibis.Table, rule: Rule, *, engine: Engine, count: int) -> Answer:
@@ -222,14 +271,14 @@ def _candidates(pieces: list[NDArray[np.uint64]], alike: float) -> Iterator[tupl
     if len(pieces) < 2:
         return
     per_band, bands = _bands(alike)
-    flat = np.concatenate(pieces)
+    distinct, of = np.unique(np.concatenate(pieces), return_inverse=True)
     starts = np.cumsum([0, *map(len, pieces[:-1])])
     random = np.random.default_rng(12061997)  # any seed: it only picks the hash functions
     seen: set[tuple[int, int]] = set()
     for _ in range(bands):
         key = np.zeros(len(pieces), dtype=np.uint64)
         for _ in range(per_band):
-            least = np.minimum.reduceat(_hashed(flat, random), starts)
+            least = np.minimum.reduceat(_hashed(distinct, random)[of], starts)
             key = key * np.uint64(0x9E3779B97F4A7C15) + least
         for group in _equal(key):
             for at, one in enumerate(group[:-1]):
@@ -261,9 +310,11 @@ def _equal(key: NDArray[np.uint64]) -> Iterator[list[int]]:
 
     order = np.argsort(key, kind="stable")
     borders = np.flatnonzero(np.diff(key[order])) + 1
-    for group in np.split(order, borders):
-        for start in range(0, len(group) if len(group) > 1 else 0, _MOST_IN_A_BAND):
-            yield group[start : start + _MOST_IN_A_BAND].tolist()
+    begins, ends = np.append(0, borders), np.append(borders, len(order))
+    several = ends - begins > 1
+    for begin, end in zip(begins[several].tolist(), ends[several].tolist(), strict=True):
+        for start in range(begin, end, _MOST_IN_A_BAND):
+            yield order[start : min(end, start + _MOST_IN_A_BAND)].tolist()
 
 
 def _jaccard(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> float:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qua3ck.understand.contract.odcs import read_contract
-from qua3ck.understand.section import Understand
+from qua3ck.understand.section import Source, Understand
 
 _MAY_LEAVE = {"public", "internal"}
+NOT_SHOWN = "(not shown: classified)"  # in the place of a value that stays in the house
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,17 @@ def said_of(section: Understand, root: Path) -> dict[str, SaidTable]:
         for name, source in section.sources.items()
         if source.contract is not None
     }
+
+
+def said_of_source(name: str, source: Source, root: Path) -> Mapping[str, SaidColumn]:
+    """Return what the contract of one source says of its columns; empty without a contract.
+
+    Raises
+    ------
+    Qua3ckError
+        If the contract cannot be read or has no table of the source's name.
+    """
+    return _said(name, root / source.contract).columns if source.contract is not None else {}
 
 
 def _said(name: str, path: Path) -> SaidTable:

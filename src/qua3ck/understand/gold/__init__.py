@@ -10,23 +10,29 @@ from qua3ck.understand.gold.build import (
     read_input,
 )
 from qua3ck.understand.gold.making import make_tables, record_tables
-from qua3ck.understand.gold.openlineage import LoadFact, events
-from qua3ck.understand.gold.trace import Record, Trace, TracedRow, trace
+from qua3ck.understand.gold.openlineage import ActFact, LoadFact, events
+from qua3ck.understand.gold.received import answers_of, pieces_of
+from qua3ck.understand.gold.trace import Record, Step, Trace, TracedRow, record_of, trace
 
 __all__ = [
+    "ActFact",
     "Built",
     "Input",
     "LoadFact",
     "Record",
+    "Step",
     "Trace",
     "TracedRow",
+    "answers_of",
     "build_tables",
     "built_tables",
     "current_inputs",
     "events",
     "made_in_memory",
     "make_tables",
+    "pieces_of",
     "read_input",
+    "record_of",
     "record_tables",
     "trace",
 ]

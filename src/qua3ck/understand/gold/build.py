@@ -2,6 +2,9 @@
 
 A table is made again only if its query or function, or the content of what it reads, has
 changed. Each making is a version of ``gold/<name>`` that remembers the versions it was made of.
+
+What a query makes goes to the table as it comes, over inputs that lie in files: memory does not
+grow with rows. A function is given its tables in memory, as pandas wants them.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from typing import TYPE_CHECKING
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.hashes import digest, file_digest
 from qua3ck.kit.records import as_json, from_json, write_atomic
-from qua3ck.store.warehouse import Warehouse, storable
+from qua3ck.store.warehouse import Engine, Warehouse, storable, storable_schema
 from qua3ck.understand.gold.query import (
     Query,
     qualified,
@@ -24,7 +27,7 @@ from qua3ck.understand.gold.query import (
     sql_columns,
     unknown_table,
 )
-from qua3ck.understand.loading import read_current, silver
+from qua3ck.understand.loading import map_current, read_current, silver
 from qua3ck.understand.section import GoldTable, Understand
 from qua3ck.understand.usercode import as_table, call, code_digest, find_function
 
@@ -153,6 +156,18 @@ def read_input(
     return warehouse.read(one.table, version=one.version)
 
 
+def map_input(
+    one: Input, section: Understand, warehouse: Warehouse, *, engine: Engine, meta: bool = False
+) -> pa.Table:
+    """Return the rows of :func:`read_input` in a file that lasts as long as the engine."""
+    if one.by:
+        source = section.sources[one.name]
+        return map_current(
+            warehouse, one.name, source, engine=engine, version=one.version, meta=meta
+        )
+    return warehouse.mapped(one.table, engine=engine, version=one.version)
+
+
 def current_inputs(section: Understand, root: Path, warehouse: Warehouse) -> dict[str, Input]:
     """Return what is current of every source that was ever loaded."""
     known = {
@@ -182,9 +197,13 @@ def queried(query: Query, given: Mapping[str, pa.Table], warehouse: Warehouse) -
     Qua3ckError
         If it names a table or column that is not there, or cannot be run.
     """
+    return warehouse.query(_text(query, given), {one: given[one] for one in query.reads}, threads=1)
+
+
+def _text(query: Query, given: Mapping[str, pa.Table]) -> str:
+    """Return a query as the engine takes it, every column named by its table."""
     columns = {name: sql_columns(rows.schema) for name, rows in given.items()}
-    text = qualified(query, columns).sql(dialect="duckdb")
-    return warehouse.query(text, {name: given[name] for name in query.reads}, threads=1)
+    return qualified(query, columns).sql(dialect="duckdb")
 
 
 def built_tables(root: Path) -> dict[str, Built]:
@@ -266,13 +285,43 @@ def _make(
     warehouse: Warehouse,
 ) -> Built:
     start = time.perf_counter()
-    given = {one.name: read_input(one, section, warehouse) for one in inputs}
-    rows = _rows(name, section.tables[name], given, root=root, warehouse=warehouse)
     table = f"gold/{name}"
     note = json.dumps({"key": key, "made_of": [[o.table, o.version] for o in inputs]})
-    version, fingerprint = warehouse.write(table, rows, note=note)
+    query = query_of(name, section.tables[name], root)
+    if query is None:
+        given = {one.name: read_input(one, section, warehouse) for one in inputs}
+        rows = _rows(name, section.tables[name], given, root=root, warehouse=warehouse)
+        count = rows.num_rows
+        version, fingerprint = warehouse.write(table, rows, note=note)
+    else:
+        with Engine(threads=1, reach=()) as engine:  # one thread: sums are always the same
+            mapped = {one.name: map_input(one, section, warehouse, engine=engine) for one in inputs}
+            made = _Stream(engine.asked(_text(query, mapped), mapped), name)
+            version, fingerprint = warehouse.write(table, made.reader(), note=note)
+        count = made.rows
     seconds = round(time.perf_counter() - start, 3)
-    return Built(name, table, version, rows.num_rows, fingerprint, key, inputs, seconds, fresh=True)
+    return Built(name, table, version, count, fingerprint, key, inputs, seconds, fresh=True)
+
+
+class _Stream:
+    """What a query makes, on its way into a table: counted, and refused if it is empty."""
+
+    def __init__(self, made: pa.RecordBatchReader, name: str) -> None:
+        storable_schema(made.schema, where=f"{PLACE}.{name}")
+        self._made, self._name = made, name
+        self.rows = 0
+
+    def reader(self) -> pa.RecordBatchReader:
+        import pyarrow as pa
+
+        return pa.RecordBatchReader.from_batches(self._made.schema, self._counted())
+
+    def _counted(self) -> Iterator[pa.RecordBatch]:
+        for batch in self._made:
+            self.rows += batch.num_rows
+            yield batch
+        if self.rows == 0:
+            raise _empty(self._name)
 
 
 def _rows(
@@ -289,13 +338,17 @@ def _rows(
         result = call(function, (frames,), dotted=dotted, root=root, place=place)
         made = as_table(result, dotted=dotted, place=place)
     if made.num_rows == 0:
-        raise Qua3ckError(
-            f"The table {name} is empty: 0 rows",
-            where=place,
-            fix="look at the filters and joins of its query; an empty table never counts as made",
-            code="U160",
-        )
+        raise _empty(name)
     return storable(made, where=place)
+
+
+def _empty(name: str) -> Qua3ckError:
+    return Qua3ckError(
+        f"The table {name} is empty: 0 rows",
+        where=f"{PLACE}.{name}",
+        fix="look at the filters and joins of its query; an empty table never counts as made",
+        code="U160",
+    )
 
 
 def _remembered(root: Path) -> dict[str, Built]:

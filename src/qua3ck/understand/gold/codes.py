@@ -65,7 +65,8 @@ PAGES: tuple[CodePage, ...] = (
         "U163",
         "Something cannot be published as declared",
         "The section publish names a form that does not exist, a folder with files of others, "
-        "or a table that is too long for a sheet.",
+        "one that cannot be written, or a table that is too long for a sheet. The same holds of "
+        "the folder of the catalogue.",
         "A sheet holds 1,048,575 rows; a spreadsheet program shows the first million and says "
         "nothing.",
         "Correct publish.to or publish.folder; publish long tables as parquet or csv.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qua3ck.kit.records import as_json, from_json
 from qua3ck.understand.gold.build import Built, build_tables, current_inputs
 from qua3ck.understand.section import Understand
+from qua3ck.understand.sending import sent
 
 if TYPE_CHECKING:
     from qua3ck.govern import Workspace
@@ -34,7 +35,7 @@ def make_tables(
         "root": str(workspace.root),
         "project": workspace.project,
         "actor": workspace.actor,
-        "section": section.model_dump(mode="json"),
+        "section": sent(section),
     }
     answer = run_child("tables", job, workspace, tell=tell)
     built = tuple(from_json(Built, one) for one in answer["tables"])

@@ -47,6 +47,22 @@ class LoadFact:
     pieces: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class ActFact:
+    """Anything else that was made of tables, as the ledger has it.
+
+    ``reads`` are (namespace, name, version); an empty namespace is the project's.
+    """
+
+    job: str
+    kind: str
+    at: str
+    content: str
+    reads: tuple[tuple[str, str, str], ...]
+    writes: tuple[str, str, str]
+    rows: int
+
+
 def events(
     project: str,
     section: Understand,
@@ -56,8 +72,9 @@ def events(
     *,
     root: Path,
     producer: str,
+    acts: Iterable[ActFact] = (),
 ) -> Iterator[dict[str, Any]]:
-    """Yield a START and a COMPLETE event for every load and every gold table.
+    """Yield a START and a COMPLETE event for every load, every gold table and every other act.
 
     Parameters
     ----------
@@ -71,12 +88,16 @@ def events(
         Every table's columns and their types.
     producer : str
         A URI that names this program and its version.
+    acts : iterable of ActFact
+        Such as predictions.
     """
     made = _Maker(project, section, columns, root, producer)
     for load in loads:
         yield from made.load(load)
     for table, at in built:
         yield from made.table(table, at)
+    for act in acts:
+        yield from made.act(act)
 
 
 class _Maker:
@@ -126,6 +147,19 @@ class _Maker:
             "outputStatistics": self._facet("outputStatistics", rowCount=one.rows)
         }
         yield from self._pair(job, at, one.key, inputs, [output])
+
+    def act(self, act: ActFact) -> Iterator[dict[str, Any]]:
+        inputs, output = (
+            [
+                self._dataset(namespace or self._project, name, {"version": version})
+                for namespace, name, version in places
+            ]
+            for places in (act.reads, (act.writes,))
+        )
+        output[0]["outputFacets"] = {
+            "outputStatistics": self._facet("outputStatistics", rowCount=act.rows)
+        }
+        yield from self._pair(self._job(act.job, act.kind), act.at, act.content, inputs, output)
 
     def _pair(
         self,

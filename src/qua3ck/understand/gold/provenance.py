@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FROM = "__from"
 
 
-def with_marks(query: Query, columns: Columns) -> exp.Query:
+def with_marks(query: Query, columns: Columns, *, once: bool = False) -> exp.Query:
     """Return the query with one more column, ``__from``.
 
     Parameters
@@ -32,6 +32,9 @@ def with_marks(query: Query, columns: Columns) -> exp.Query:
         A SELECT over tables that each have the column ``__from`` (list of text).
     columns : mapping
         The tables' columns without ``__from``.
+    once : bool
+        Where rows are folded, gather equal lists of marks once: for marks of which there are
+        few, such as one per piece, so that a total over millions of rows stays small.
 
     Raises
     ------
@@ -47,11 +50,19 @@ def with_marks(query: Query, columns: Columns) -> exp.Query:
     for scope in traverse_scope(tree):  # inner ones first
         if _only_looked_at(scope) or not isinstance(scope.expression, exp.Select):
             continue
-        _mark(scope)
-    return _union_distinct(tree)
+        _mark(scope, once=once)
+    return _union_distinct(tree, once=once)
 
 
-def _mark(scope: Scope) -> None:
+def gathered(marks: exp.Expression, *, once: bool) -> exp.Expression:
+    """Return the marks of folded rows as one list."""
+    from sqlglot import exp
+
+    each = exp.Distinct(expressions=[marks]) if once else marks
+    return exp.Anonymous(this="flatten", expressions=[exp.ArrayAgg(this=each)])
+
+
+def _mark(scope: Scope, *, once: bool) -> None:
     """Add the marks of everything that stands in FROM and JOIN."""
     from sqlglot import exp
 
@@ -62,7 +73,7 @@ def _mark(scope: Scope) -> None:
         select.set("distinct", None)
         select.set("group", exp.Group(all=True))
     if select.args.get("group") or _aggregates(select):
-        marks = exp.Anonymous(this="flatten", expressions=[exp.ArrayAgg(this=marks)])
+        marks = gathered(marks, once=once)
     select.append("expressions", exp.alias_(marks, FROM, quoted=True))
 
 
@@ -120,7 +131,7 @@ def _only_looked_at(scope: Scope) -> bool:
     return False
 
 
-def _union_distinct(tree: exp.Query) -> exp.Query:
+def _union_distinct(tree: exp.Query, *, once: bool) -> exp.Query:
     """Give UNION (without ALL) its folding back: equal rows are one row, with all their marks."""
     from sqlglot import exp
 
@@ -130,12 +141,10 @@ def _union_distinct(tree: exp.Query) -> exp.Query:
         names = [name for name in union.left.named_selects if name != FROM]
         bare = union.copy()
         bare.set("distinct", False)
-        gathered = exp.Anonymous(
-            this="flatten", expressions=[exp.ArrayAgg(this=exp.column(FROM, quoted=True))]
-        )
+        marks = gathered(exp.column(FROM, quoted=True), once=once)
         folded = (
             exp.select(*[exp.column(name, quoted=True) for name in names])
-            .select(exp.alias_(gathered, FROM, quoted=True))
+            .select(exp.alias_(marks, FROM, quoted=True))
             .from_(bare.subquery("folded"))
             .group_by(*[exp.column(name, quoted=True) for name in names])
         )

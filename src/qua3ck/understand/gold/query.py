@@ -81,8 +81,13 @@ def read_query(path: Path, *, place: str) -> Query:
     return Query(text, tuple(sorted(_tables(tree))), path.name)
 
 
-def parsed(text: str, *, name: str, place: str) -> exp.Query:
+def parsed(text: str, *, name: str, place: str, before: int = 0) -> exp.Query:
     """Return the one SELECT that a text holds, as a tree.
+
+    Parameters
+    ----------
+    before : int
+        First lines that the user has not typed; places are counted after them.
 
     Raises
     ------
@@ -96,7 +101,7 @@ def parsed(text: str, *, name: str, place: str) -> exp.Query:
     try:
         trees = [tree for tree in sqlglot.parse(text, dialect=DIALECT) if tree is not None]
     except SqlglotError as problem:
-        raise _unparsable(problem, name, place) from None
+        raise _unparsable(problem, name, place, before) from None
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):
         raise Qua3ckError(
             f"{name} is not one SELECT",
@@ -282,11 +287,13 @@ def _function_names(tree: exp.Query) -> Iterator[str]:
             yield f"read_ {table.name}"
 
 
-def _unparsable(problem: Exception, name: str, place: str) -> Qua3ckError:
+def _unparsable(problem: Exception, name: str, place: str, before: int) -> Qua3ckError:
     found = next(iter(getattr(problem, "errors", None) or [{}]))
     line, column = found.get("line"), found.get("col")
-    spot = f", line {line}, column {column}" if line else ""
+    spot = f", line {max(line - before, 1)}, column {column}" if line else ""
     says = str(found.get("description") or "it is not SQL").rstrip(".")
+    if "<class" in says:  # the parser's own words for an operator without one of its sides
+        says = "something is missing beside an operator or in a function"
     return Qua3ckError(
         f"{name} cannot be read as SQL: {says}",
         where=f"{place}, {name}{spot}",

@@ -11,13 +11,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.errors import Qua3ckError
-from qua3ck.understand.gold.build import Built, Input, query_of, read_input
-from qua3ck.understand.gold.provenance import FROM, with_marks
+from qua3ck.store.warehouse import Engine
+from qua3ck.understand.gold.build import Built, Input, map_input, query_of
+from qua3ck.understand.gold.provenance import FROM, gathered, with_marks
 from qua3ck.understand.gold.query import (
     Columns,
     Query,
@@ -26,6 +28,15 @@ from qua3ck.understand.gold.query import (
     rule_of,
     sql_columns,
     unknown_table,
+)
+from qua3ck.understand.gold.received import (
+    Answered,
+    Answers,
+    Pieces,
+    answers_of,
+    pieces_of,
+    read_at,
+    reading_of,
 )
 from qua3ck.understand.section import Understand
 from qua3ck.understand.sources.places import place_of
@@ -38,6 +49,7 @@ if TYPE_CHECKING:
 
 PLACE = "qua3ck trace"
 _SHOWN = 20
+_BETWEEN = "\n"  # marks are JSON, in which no line ends
 
 
 @dataclass(frozen=True)
@@ -46,7 +58,7 @@ class Record:
 
     ``place`` says it as a person would look for it (``line 7, column D``). ``digest`` is the
     SHA-256 of the piece's bytes in the raw store; empty if the piece is not on the list of
-    what was loaded.
+    what was loaded. ``answers`` stand in the place of cells that those bytes have otherwise.
     """
 
     source: str
@@ -55,6 +67,7 @@ class Record:
     place: str
     digest: str = ""
     known: str = ""
+    answers: tuple[Answered, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +80,10 @@ class TracedRow:
 
 @dataclass(frozen=True)
 class Step:
-    """How one table on the way was made: its rule per column, and the columns behind each."""
+    """How one table on the way was made: its rule per column, and the columns behind each.
+
+    Of a source it is how its pieces were read; there are no columns behind that.
+    """
 
     table: str
     made_by: str
@@ -79,7 +95,8 @@ class Step:
 class Trace:
     """The answer to ``qua3ck trace``.
 
-    ``matches`` counts the rows that fit; at most ``limit`` of them are in ``rows``.
+    ``matches`` counts the rows that fit; at most ``limit`` of them are in ``rows``. Of the columns
+    in ``hidden`` no value is shown: a contract classifies what is behind them.
     """
 
     table: str
@@ -87,6 +104,7 @@ class Trace:
     matches: int
     rows: tuple[TracedRow, ...]
     steps: tuple[Step, ...]
+    hidden: tuple[str, ...] = ()
 
 
 def trace(
@@ -122,14 +140,20 @@ def trace(
     """
     if table not in sources and table not in built:
         raise unknown_table(table, {*sources, *built}, PLACE)
-    found, way = _marked(
-        table, where, section, sources, built, root=root, warehouse=warehouse, rows=True
-    )
-    pieces = _pieces(way.sources, warehouse)
-    shown = found.slice(0, limit).to_pylist()
-    rows = tuple(_traced(row, way.columns[table], pieces) for row in shown)
-    steps = tuple(_step(name, section, built, way.columns, root) for name in way.gold)
-    return Trace(table, where, found.num_rows, rows, steps)
+    matches = 0
+    shown: list[dict[str, Any]] = []
+    with Engine(threads=1, reach=()) as engine:
+        found, way = _marked(
+            table, where, section, sources, built, root=root, warehouse=warehouse, engine=engine
+        )
+        for batch in found:
+            matches += batch.num_rows
+            shown += batch.slice(0, max(limit - len(shown), 0)).to_pylist()
+    pieces = pieces_of(way.sources, warehouse)
+    answers = answers_of(root, way.sources, pieces, warehouse)
+    rows = tuple(_traced(row, way.columns[table], pieces, answers) for row in shown)
+    steps = [_step(name, section, built, way.columns, root) for name in way.gold]
+    return Trace(table, where, matches, rows, (*_read(rows, section, pieces), *steps))
 
 
 def with_pieces(
@@ -139,21 +163,42 @@ def with_pieces(
     *,
     root: Path,
     warehouse: Warehouse,
-) -> tuple[pa.Table, list[tuple[tuple[str, str], ...]]]:
-    """Return the rows of a gold table, and for each the pieces (source, name) behind it.
+    engine: Engine,
+) -> pa.RecordBatchReader:
+    """Return the rows of a gold table as a stream, with the pieces behind each.
+
+    Parameters
+    ----------
+    engine : Engine
+        What the query runs on; the stream ends with it.
+
+    Returns
+    -------
+    pyarrow.RecordBatchReader
+        The table's columns and, last, a text that :func:`pieces_behind` reads.
 
     Raises
     ------
     Qua3ckError
         If a query on the way cannot be traced.
     """
-    found, _ = _marked(table, "", section, {}, built, root=root, warehouse=warehouse, rows=False)
-    known: dict[str, tuple[str, str]] = {}
-    behind = []
-    for marks in found[FROM].to_pylist():
-        pieces = dict.fromkeys(known.setdefault(mark, _piece(mark)) for mark in marks or ())
-        behind.append(tuple(sorted(pieces)))
-    return found.drop_columns([FROM]), behind
+    found, _ = _marked(
+        table,
+        "",
+        section,
+        {},
+        built,
+        root=root,
+        warehouse=warehouse,
+        engine=engine,
+        rows=False,
+    )
+    return found
+
+
+def pieces_behind(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the pieces (source, name) that a text of :func:`with_pieces` names, sorted."""
+    return tuple(sorted({_piece(mark) for mark in text.split(_BETWEEN) if mark}))
 
 
 def _piece(mark: str) -> tuple[str, str]:
@@ -170,30 +215,32 @@ def _marked(
     *,
     root: Path,
     warehouse: Warehouse,
-    rows: bool,
-) -> tuple[pa.Table, _Way]:
-    """Return the fitting rows with their marks: one per record, or one per piece."""
+    engine: Engine,
+    rows: bool = True,
+) -> tuple[pa.RecordBatchReader, _Way]:
+    """Return the fitting rows with their marks: one per record, or one text of all pieces."""
     way = _way(table, built)
     needed = _bases(table, way, built)
     bases = {**sources, **{one.name: one for name in way for one in built[name].made_of if one.by}}
     tables = {
-        f"base {name}": read_input(bases[name], section, warehouse, meta=True) for name in needed
+        f"base {name}": map_input(bases[name], section, warehouse, engine=engine, meta=True)
+        for name in needed
     }
     for name in way:
-        kept = warehouse.read(built[name].table, version=built[name].version)
-        tables[f"base {name}"] = kept
+        one = built[name]
+        tables[f"base {name}"] = warehouse.mapped(one.table, engine=engine, version=one.version)
     columns = {name: sql_columns(tables[f"base {name}"].schema) for name in (*needed, *way)}
-    steps = _Way(way, needed, columns, rows)
+    steps = _Way(way, {name: bases[name].version for name in needed}, columns, rows)
     tree = _whole(table, where, steps, section, built, root)
-    return warehouse.query(tree.sql(dialect="duckdb"), tables, threads=1), steps
+    return engine.asked(tree.sql(dialect="duckdb"), tables), steps
 
 
 @dataclass(frozen=True)
 class _Way:
-    """From the sources to a table: the gold tables in order, the sources, all their columns."""
+    """From sources (with the version read) to a table: the gold tables in order, all columns."""
 
     gold: tuple[str, ...]
-    sources: tuple[str, ...]
+    sources: Mapping[str, int]
     columns: Columns
     rows: bool
 
@@ -227,7 +274,8 @@ def _whole(
 
     columns = way.columns
     last = exp.select(*[exp.column(c, quoted=True) for c in columns[table]])
-    last = last.select(exp.column(FROM, quoted=True)).from_(_table(table))
+    marks: exp.Expression = exp.column(FROM, quoted=True)
+    last = last.select(marks if way.rows else _one_text(marks)).from_(_table(table))
     if where:
         last = last.where(_condition(where, columns[table]))
     for name in way.sources:
@@ -236,12 +284,23 @@ def _whole(
     for name in way.gold:
         query = query_of(name, section.tables[name], root)
         made = (
-            with_marks(_as_made(query, name, built), columns)
+            with_marks(_as_made(query, name, built), columns, once=not way.rows)
             if query is not None
-            else _by_key(name, section.tables[name].key, built[name], columns)
+            else _by_key(name, section.tables[name].key, built[name], way)
         )
         last = last.with_(_quoted(name), as_=made, append=True)
     return last
+
+
+def _one_text(marks: exp.Expression) -> exp.Expression:
+    """Return marks as one text, equal for equal marks: there are few of them."""
+    from sqlglot import exp
+
+    for called in ("list_distinct", "list_sort"):
+        marks = exp.Anonymous(this=called, expressions=[marks])
+    between = exp.Literal.string(_BETWEEN)
+    text = exp.Anonymous(this="array_to_string", expressions=[marks, between])
+    return exp.Alias(this=text, alias=exp.to_identifier(FROM, quoted=True))
 
 
 def _base(name: str, columns: Mapping[str, str], *, rows: bool) -> exp.Select:
@@ -251,19 +310,19 @@ def _base(name: str, columns: Mapping[str, str], *, rows: bool) -> exp.Select:
     quoted = [exp.column(c, quoted=True) for c in columns]
     parts: list[exp.Expression] = [exp.Literal.string(name), exp.column("_piece", quoted=True)]
     if rows:
-        parts.append(exp.cast(exp.column("_row", quoted=True), "TEXT"))
+        since = exp.Anonymous(this="epoch_us", expressions=[exp.column("_known", quoted=True)])
+        parts += [exp.cast(exp.column("_row", quoted=True), "TEXT"), exp.cast(since, "TEXT")]
     mark = exp.Anonymous(this="to_json", expressions=[exp.Array(expressions=parts)])
     marks = exp.Array(expressions=[exp.cast(mark, "TEXT")])
     select = exp.select(*quoted).select(exp.alias_(marks, FROM, quoted=True))
     return select.from_(_table(f"base {name}"))
 
 
-def _by_key(
-    name: str, key: Sequence[str], built: Built, columns: Mapping[str, Mapping[str, str]]
-) -> exp.Select:
+def _by_key(name: str, key: Sequence[str], built: Built, way: _Way) -> exp.Select:
     """Return a function's table, its rows marked with the input rows of the same key."""
     from sqlglot import exp
 
+    columns = way.columns
     quoted = [exp.column(c, table="made", quoted=True) for c in columns[name]]
     select = exp.select(*quoted).from_(exp.alias_(_table(f"base {name}"), "made"))
     lists: list[exp.Expression] = []
@@ -273,10 +332,8 @@ def _by_key(
             continue
         alias = f"input_{number}"
         inner = exp.select(*[exp.column(c, quoted=True) for c in shared])
-        gathered = exp.Anonymous(
-            this="flatten", expressions=[exp.ArrayAgg(this=exp.column(FROM, quoted=True))]
-        )
-        inner = inner.select(exp.alias_(gathered, FROM, quoted=True))
+        marks = gathered(exp.column(FROM, quoted=True), once=not way.rows)
+        inner = inner.select(exp.alias_(marks, FROM, quoted=True))
         inner = inner.from_(_table(one.name))
         inner = inner.group_by(*[exp.column(c, quoted=True) for c in shared])
         same = [
@@ -311,7 +368,8 @@ def _condition(where: str, columns: Mapping[str, str]) -> exp.Expression:
     """Return the user's condition as a tree over the table's columns and nothing else."""
     from sqlglot import exp
 
-    tree = parsed(f"SELECT 1 WHERE {where}", name="the condition", place=f"{PLACE} --where")
+    place = f"{PLACE} --where"
+    tree = parsed(f"SELECT 1 WHERE\n{where}", name="the condition", place=place, before=1)
     said = {name for name, value in tree.args.items() if value}
     if said != {"expressions", "where"} or tree.find(exp.Table, exp.Subquery):
         raise Qua3ckError(
@@ -336,17 +394,41 @@ def _condition(where: str, columns: Mapping[str, str]) -> exp.Expression:
 
 
 def _traced(
-    row: dict[str, Any], columns: Mapping[str, str], pieces: Mapping[tuple[str, str], Any]
+    row: dict[str, Any],
+    columns: Mapping[str, str],
+    pieces: Pieces,
+    answers: Mapping[str, Answers],
 ) -> TracedRow:
-    marks = dict.fromkeys(row[FROM] or ())  # once each
     records = []
-    for mark in marks:
-        source, piece, number = json.loads(mark)
-        how, content, known = pieces.get((source, piece), ({}, "", ""))
-        place = place_of(int(number), how)
-        records.append(Record(source, piece, int(number), place, content, known))
+    for mark in dict.fromkeys(row[FROM] or ()):  # once each
+        source, piece, number, known = json.loads(mark)
+        moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(known))
+        records.append(record_of(source, piece, int(number), moment, pieces, answers))
     records.sort(key=lambda one: (one.source, one.piece, one.row))
     return TracedRow({name: _plain(row[name]) for name in columns}, tuple(records))
+
+
+def record_of(
+    source: str,
+    piece: str,
+    row: int,
+    known: datetime,
+    pieces: Pieces,
+    answers: Mapping[str, Answers],
+) -> Record:
+    """Return a record with its place in the bytes received, and the answers in its cells.
+
+    Parameters
+    ----------
+    known : datetime
+        Since when the row is as it is: it stands in the bytes that the piece had then.
+    """
+    read = read_at(pieces, source, piece, known)
+    if read is None:
+        return Record(source, piece, row, place_of(row, {}))
+    said = answers.get(source, {}).get((piece, read.known, row), ())
+    place = place_of(row, read.how)
+    return Record(source, piece, row, place, read.digest, read.loaded, said)
 
 
 def _plain(value: Any) -> Any:
@@ -356,20 +438,21 @@ def _plain(value: Any) -> Any:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def _pieces(
-    sources: Iterable[str], warehouse: Warehouse
-) -> dict[tuple[str, str], tuple[Mapping[str, Any], str, str]]:
-    """Return for each piece how it was read, the digest of its bytes, and its last load."""
-    found: dict[tuple[str, str], tuple[Mapping[str, Any], str, str]] = {}
-    for source in sources:
-        if warehouse.version(f"bronze/{source}") is None:
-            continue
-        listed = warehouse.read(f"bronze/{source}").select(["piece", "digest", "known", "how"])
-        for one in sorted(listed.to_pylist(), key=lambda line: line["known"]):
-            known = f"{one['known']:%Y-%m-%d %H:%M} UTC"
-            how = json.loads(one["how"]).get("how", {})
-            found[source, one["piece"]] = (how, one["digest"], known)
-    return found
+def _read(rows: Iterable[TracedRow], section: Understand, pieces: Pieces) -> list[Step]:
+    """Return how the pieces behind some rows were read: one step for each way."""
+    steps: list[Step] = []
+    behind = {(r.source, r.piece, r.digest, r.known) for row in rows for r in row.records}
+    for source, piece, content, loaded in sorted(behind):
+        hows = [
+            one.how
+            for one in pieces.get((source, piece), ())
+            if (one.digest, one.loaded) == (content, loaded)
+        ]
+        made_by, rules = reading_of(section.sources[source], hows[-1] if hows else {})
+        step = Step(source, made_by, rules)
+        if step not in steps:
+            steps.append(step)
+    return steps
 
 
 def _step(

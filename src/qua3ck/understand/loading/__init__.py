@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from qua3ck.understand.loading.load import load_source
     from qua3ck.understand.loading.past import silver
-    from qua3ck.understand.loading.reading import read_current, version_known
+    from qua3ck.understand.loading.reading import map_current, read_current
     from qua3ck.understand.loading.sources import (
         as_facts,
         in_order,
@@ -27,10 +27,10 @@ _FROM = {
     "load_one": "sources",
     "load_source": "load",
     "load_sources": "sources",
+    "map_current": "reading",
     "read_current": "reading",
     "silver": "past",
     "up_to_date": "sources",
-    "version_known": "reading",
 }
 
 __all__ = [
@@ -41,10 +41,10 @@ __all__ = [
     "load_one",
     "load_source",
     "load_sources",
+    "map_current",
     "read_current",
     "silver",
     "up_to_date",
-    "version_known",
 ]
 
 

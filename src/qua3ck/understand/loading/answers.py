@@ -1,8 +1,9 @@
 """Answers to held records: kept in a file beside the project, applied when the piece is read.
 
-``mappings/<source>.csv`` names piece, its digest, record, column and answer. The bytes stay as
-received; an answer counts only for the bytes it was given for, and is read as a cell of the
-source would be. A corrected file has other records under the same numbers: its answers end.
+``mappings/<source>.csv`` names piece, its digest, record, column and answer, and the digest of
+the question. The bytes stay as received; an answer counts for the bytes it was given for, and
+wherever the same question comes again (:mod:`qua3ck.understand.loading.questions`). It is read
+as a cell of the source would be.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 EMPTY = "(empty)"  # the answer that a cell has no value
 MISFIT = "U033"  # a cell that is not of its column's type, as in delimited text
-_FIELDS = ("piece", "digest", "row", "column", "code", "answer", "by", "on")
+_FIELDS = ("piece", "digest", "row", "column", "code", "answer", "by", "on", "question")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Answer:
     answer: str
     by: str = ""
     on: str = ""
+    question: str = ""
 
 
 def answers_file(root: Path, name: str) -> Path:
@@ -76,8 +78,8 @@ def read_answers(root: Path, name: str) -> tuple[Answer, ...]:
 
 
 def _answer(line: Mapping[str, str]) -> Answer:
-    rest = {field: line[field] for field in _FIELDS if field != "row"}
-    return Answer(row=int(line["row"]), **rest)
+    rest = {field: line[field] for field in _FIELDS if field not in {"row", "question"}}
+    return Answer(row=int(line["row"]), question=line.get("question") or "", **rest)
 
 
 def write_answers(root: Path, name: str, answers: Sequence[Answer]) -> Path:
@@ -98,6 +100,18 @@ def write_answers(root: Path, name: str, answers: Sequence[Answer]) -> Path:
 def of_piece(answers: Sequence[Answer], name: str, content: str) -> tuple[Answer, ...]:
     """Return the answers that count for a piece with these bytes."""
     return tuple(one for one in answers if (one.piece, one.digest) == (name, content))
+
+
+def counting(
+    answers: Sequence[Answer], name: str, content: str, how: Mapping[str, Any]
+) -> tuple[Answer, ...]:
+    """Return the answers that a piece rests on, given for it or for the same question before."""
+    said = set(how.get("questions", ()))
+    return tuple(
+        one
+        for one in answers
+        if (one.piece, one.digest) == (name, content) or (one.question and one.question in said)
+    )
 
 
 def as_digest(answers: Sequence[Answer]) -> str:
@@ -122,23 +136,22 @@ def answered(task: Task, one: Arrived, answers: Sequence[Answer], into: Path) ->
         for name in one.columns
         if any(name in said for row, said in cells.items() if row not in left_out)
     ]
-    texts = _as_texts(task, one, columns, set(cells) - left_out, into)
+    texts = as_texts(task, one, columns, set(cells) - left_out, into / "as-text")
     good, wrong = _read(task, one, texts, columns, cells)
     codes = {answer.row: (answer.code, answer.column) for answer in answers}
     return _together(task, one, good, wrong, {row: codes[row] for row in left_out}, into)
 
 
-def _as_texts(
-    task: Task, one: Arrived, columns: Sequence[str], rows: set[int], into: Path
+def as_texts(
+    task: Task, one: Arrived, columns: Sequence[str], rows: set[int], folder: Path
 ) -> pa.Table:
-    """Return the answered records, the columns in question as text."""
+    """Return some records, the columns in question as text, read in a folder of its own."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     from qua3ck.understand.sources.stage import stage
 
-    folder = into / "as-text"
     folder.mkdir(parents=True)
     types = {**_types(one), **dict.fromkeys(columns, "string")}
     plain = _without(task.source, columns)
@@ -190,6 +203,13 @@ def _read(
         texts = texts.set_column(texts.column_names.index(name), name, values)
     fits = pa.array([row not in wrong for row in rows], pa.bool_())
     return texts.filter(fits), wrong
+
+
+def typed(
+    task: Task, one: Arrived, name: str, cells: Sequence[str | None]
+) -> tuple[pa.Array, list[int]]:
+    """Return texts as values of a column of the piece, and the positions that are none."""
+    return _values(task, name, cells, _types(one)[name])
 
 
 def _values(

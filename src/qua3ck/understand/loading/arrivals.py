@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from qua3ck.store.warehouse.engine import Engine
     from qua3ck.understand.contract.measures import Measure
+    from qua3ck.understand.loading.answers import Answer
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,14 @@ class Arrived:
         With the schema of held records.
     tried : mapping
         Record to the answer that was put into it and does not fit, or that leaves it out.
+    keys, records, asked : mapping
+        Held record to its key, where it can be read; to the digest of its cells as received;
+        record and column to the question.
+    differs : mapping
+        Record and column of what a ``unique`` of the contract holds to what tells it from the
+        others of its key (:func:`qua3ck.understand.loading.keys.differing`).
+    plain, given : Arrived or None, tuple of Answer
+        The piece before answers were put into it, and these answers; None if there were none.
     passed : ibis.Table or None
         The good rows as an expression; None if all in ``rows`` are.
     blocks, findings, measures : tuple
@@ -57,6 +66,12 @@ class Arrived:
     held: pa.Table
     how: Mapping[str, Any]
     tried: Mapping[int, str] = field(default_factory=dict)
+    keys: Mapping[int, str] = field(default_factory=dict)
+    records: Mapping[int, str] = field(default_factory=dict)
+    asked: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    differs: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    plain: Arrived | None = None
+    given: tuple[Answer, ...] = ()
     passed: ibis.Table | None = None
     blocks: tuple[Finding, ...] = ()
     findings: tuple[Finding, ...] = ()

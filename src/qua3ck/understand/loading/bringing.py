@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
@@ -10,21 +10,35 @@ from typing import TYPE_CHECKING
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.understand.loading import held as holding
-from qua3ck.understand.loading.answers import answered, of_piece
+from qua3ck.understand.loading.answers import Answer, answered
 from qua3ck.understand.loading.arrivals import Arrived, arrived, held_back
 from qua3ck.understand.loading.changes import says_deleted
 from qua3ck.understand.loading.choosing import Choice
 from qua3ck.understand.loading.held import HeldPiece
 from qua3ck.understand.loading.layout import Layout, empty_columns, together
 from qua3ck.understand.loading.past import Past
+from qua3ck.understand.loading.questions import (
+    PUT,
+    QUESTIONS,
+    answers_beyond,
+    answers_to,
+    asked_by_rules,
+    identified,
+    key_texts,
+    some_records,
+    told_apart,
+)
 from qua3ck.understand.loading.statistics import timed
 from qua3ck.understand.loading.task import Task
-from qua3ck.understand.sources.pieces import Piece
+from qua3ck.understand.loading.watching import watched
+from qua3ck.understand.sources.columns import ColumnsAbsent
+from qua3ck.understand.sources.pieces import ROW, Piece
 
 if TYPE_CHECKING:
     import ibis
+    import pyarrow as pa
 
-    from qua3ck.understand.section import ColumnType
+    from qua3ck.understand.section import ColumnType, Source
 
 
 def bring(task: Task, choice: Choice, past: Past) -> tuple[list[Arrived], list[HeldPiece]]:
@@ -62,7 +76,9 @@ def _read(
             task.tell(f"reading {task.name}: {piece.name}", done / total)
             keeping = beside.submit(_keep, task, piece)
             try:
-                staged = _staged(task, piece, types, f"{at}")
+                table = had or (came[0].columns if came else {})
+                with watched(task, piece, done=done, total=total) as counted:
+                    staged = _compared(task, counted, types, f"{at}", table)
                 keeping.result()
                 came.append(staged)
             except Qua3ckError as problem:
@@ -88,6 +104,38 @@ def _changing(piece: Piece, place: str) -> Qua3ckError:
     )
 
 
+def _compared(
+    task: Task,
+    piece: Piece,
+    types: Mapping[str, ColumnType],
+    label: str,
+    table: Collection[str],
+) -> Arrived:
+    """Return a staged piece, also if it lacks a column of the table about which more is declared.
+
+    Then it differs from its table, which can be shown and accepted; only what is declared about
+    a column that the table does not have either is a mistake of the declaration.
+    """
+    try:
+        return _staged(task, piece, types, label)
+    except ColumnsAbsent as absent:
+        gone = {name for name in table if name not in absent.there}
+        less = _without(task.source, gone)
+        if less == task.source:
+            raise
+        return _staged(replace(task, source=less), piece, types, f"{label}-less")
+
+
+def _without(source: Source, gone: Collection[str]) -> Source:
+    """Return a source without what is declared about some columns."""
+    keys = ("types", "nulls", "dates")
+    left = {
+        key: {name: said for name, said in getattr(source, key).items() if name not in gone}
+        for key in keys
+    }
+    return source.model_copy(update=left)
+
+
 def _staged(task: Task, piece: Piece, types: Mapping[str, ColumnType], label: str) -> Arrived:
     from qua3ck.understand.sources.stage import stage
 
@@ -97,12 +145,25 @@ def _staged(task: Task, piece: Piece, types: Mapping[str, ColumnType], label: st
     with timed(task.took, "reading"):
         stamped = replace(piece, known=task.now)
         staged = stage(stamped, task.source, types=types or None, into=into, place=task.place)
+        if piece.name in task.only:
+            staged = some_records(task, staged, task.only[piece.name], into)
     after = piece.path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise _changing(piece, task.place)
     done = arrived(stamped, staged, place=task.place)
-    answers = of_piece(task.answers, piece.name, piece.digest)
-    return answered(task, done, answers, into) if answers else done
+    done = identified(task, done, into)
+    return _answered(task, done, answers_to(task.answers, done), into)
+
+
+def _answered(task: Task, plain: Arrived, answers: tuple[Answer, ...], into: Path) -> Arrived:
+    """Return a piece with answers put into it, and the questions that they answer."""
+    if not answers:
+        return plain
+    said = sorted({answer.question for answer in answers if answer.question})
+    put = [[one.row, one.column, one.question] for one in answers if one.question]
+    how = {**plain.how, QUESTIONS: said, PUT: put}
+    done = answered(task, replace(plain, how=how), answers, into)
+    return replace(done, plain=plain, given=answers)
 
 
 def _typed_together(
@@ -117,7 +178,9 @@ def _typed_together(
         shared = {name: kind for name, kind in layout.columns.items() if name in one.columns}
         fits = all(one.columns[name] == kind for name, kind in shared.items())
         again = {**Layout(shared).types(), **types}
-        settled.append(one if fits else _staged(task, one.piece, again, f"{at}-again"))
+        settled.append(
+            one if fits else _compared(task, one.piece, again, f"{at}-again", layout.columns)
+        )
     return settled
 
 
@@ -131,15 +194,44 @@ def _fitted(task: Task, one: Arrived, layout: Layout, *, whole: bool) -> Arrived
         if differs.other or not task.waivers.waive(finding, name):
             return HeldPiece(name, finding)
     with timed(task.took, "checking"):
-        checked = _checked(task, one, whole=whole)
+        checked = _settled(task, one, whole=whole)
     for finding in checked.blocks:
         if not task.waivers.waive(finding, name):
             return HeldPiece(name, finding)
-    if holding.distinct_rows(checked.held) * 2 > checked.came:
-        finding = holding.misfit(task.name, name, checked.came, checked.held)
+    if name not in task.only and holding.distinct_rows(checked.held) * 2 > checked.came:
+        finding = holding.misfit(task.name, name, checked.came, checked.held, checked.how)
         if not task.waivers.waive(finding, name):
             return HeldPiece(name, finding)
     return checked
+
+
+def _settled(task: Task, one: Arrived, *, whole: bool) -> Arrived:
+    """Return a piece after the pass of its contract, also with answers to what that asked.
+
+    What a rule asks is known once it was asked: only then is it seen that the same was
+    answered before, in other bytes. The piece is then read with these answers, and judged
+    again; each time more cells have one, so it ends.
+    """
+    while True:
+        checked = _checked(task, one, whole=whole)
+        more = answers_beyond(task.answers, checked)
+        if not more:
+            return checked
+        one = _answered_more(task, one, more)
+
+
+def answered_fitted(
+    task: Task, one: Arrived, more: Sequence[Answer], layout: Layout, *, whole: bool
+) -> Arrived | HeldPiece:
+    """Return a piece that was judged before, read and judged again with further answers."""
+    return _fitted(task, _answered_more(task, one, more), layout, whole=whole)
+
+
+def _answered_more(task: Task, one: Arrived, more: Sequence[Answer]) -> Arrived:
+    plain = one.plain or one
+    into = task.into / f"settled-{plain.rows.parent.name}-{len(one.given)}"
+    into.mkdir()
+    return _answered(task, plain, (*one.given, *more), into)
 
 
 def _checked(task: Task, one: Arrived, *, whole: bool) -> Arrived:
@@ -163,8 +255,31 @@ def _checked(task: Task, one: Arrived, *, whole: bool) -> Arrived:
     if good is not None and deleted is not None:
         good = good.union(deleted)
     passed = held_back(one, judged.held, good, one.good - judged.out)
+    keyed = replace(one, keys={**one.keys, **_keys_of(task, one, judged.held)})
+    asked = {**one.asked, **asked_by_rules(task, keyed, judged.held)}
+    tried = {**_tried(one, judged.held), **one.tried}
+    passed = replace(passed, keys=keyed.keys, asked=asked, tried=tried, plain=one.plain or one)
+    passed = replace(passed, differs=told_apart(task, one, judged.held))
     findings = (*one.findings, *judged.findings)
     return replace(passed, findings=findings, blocks=judged.blocks, measures=judged.measures)
+
+
+def _tried(one: Arrived, held: pa.Table) -> dict[int, str]:
+    """Return the answers that were put into records which a rule holds nevertheless."""
+    said = {(answer.row, answer.column): answer.answer for answer in one.given}
+    lines = held.select([ROW, "column"]).to_pylist() if said else []
+    found = ((line[ROW], said.get((line[ROW], line["column"] or ""))) for line in lines)
+    return {row: text for row, text in found if text is not None}
+
+
+def _keys_of(task: Task, one: Arrived, held: pa.Table) -> dict[int, str]:
+    """Return the keys of records that a rule of the contract holds."""
+    key = task.source.key
+    if not key or not held.num_rows:
+        return {}
+    rows = task.engine.parquet(one.rows).select(ROW, *key)
+    wanted = task.engine.arrow(held.select([ROW]).group_by(ROW).aggregate([]))
+    return key_texts(task.engine, task.engine.rows(rows.semi_join(wanted, ROW)), key)
 
 
 def _apart(task: Task, one: Arrived, into: Path) -> tuple[Path, ibis.Table | None]:

@@ -14,14 +14,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from qua3ck.understand.loading.keys import PLACE, content_of, each_once, key_table, rank_table
+
 if TYPE_CHECKING:
     import ibis
+    import pyarrow as pa
 
     from qua3ck.store.warehouse.engine import Engine
 
 Extract = Literal["pieces", "changes", "full"]
-TWICE, KEYLESS = "U061", "U062"
-_PLACE = ("_piece", "_row")
 _FEW = 4  # times as many rows are current as came: then they are looked up, not compared
 _META = ("_piece", "_row", "_known", "_gone")
 
@@ -53,6 +54,9 @@ class Arrival:
         The column that marks a row as deleted where it comes from.
     before : int
         How many rows are current.
+    waiting : sequence of str
+        The keys of held records, each a list of texts in JSON: what was loaded under them
+        before stays.
     """
 
     parts: Mapping[str, Path]
@@ -64,6 +68,7 @@ class Arrival:
     keys: Path | None = None
     marker: str | None = None
     before: int = 0
+    waiting: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -84,10 +89,12 @@ class Changes:
         Rows that say of themselves that they were deleted; they are kept as received only.
     gone : mapping
         Piece to how many of its rows are not current any more and have no successor.
-    held : sequence of mapping
-        ``_piece``, ``_row``, ``code`` of records held for their key.
+    held : pyarrow.Table or None
+        Records held for their key: ``_piece``, ``_row``, ``column``, ``code``, ``raw``, ``key``.
     moved : bool
         Whether a key was met in two pieces: then only all pieces together tell what is gone.
+    closed : tuple of (str, int)
+        Piece and record of entries of the work list that are settled by this load.
     """
 
     rows: tuple[Path, ...] = ()
@@ -98,8 +105,9 @@ class Changes:
     superseded: int = 0
     withdrawn: int = 0
     gone: Mapping[str, int] = field(default_factory=dict)
-    held: Sequence[Mapping[str, Any]] = ()
+    held: pa.Table | None = None
     moved: bool = False
+    closed: tuple[tuple[str, int], ...] = ()
 
     @property
     def deleted(self) -> int:
@@ -108,26 +116,35 @@ class Changes:
 
 
 def keyed_changes(engine: Engine, arrival: Arrival, key: Sequence[str], *, into: Path) -> Changes:
-    """Return what a load changes in a table in which no two current rows share a key."""
-    held: list[dict[str, Any]] = []
-    again: list[dict[str, Any]] = []
-    rows = engine.parquet(list(arrival.parts.values())) if arrival.parts else None
-    if rows is not None:
-        held, again = _repeated(engine, rows, key, _ranks(engine, arrival))
-        rows = _without(engine, rows, [*held, *again])
-    rows, withdrawn = _apart(arrival, rows)
+    """Return what a load changes in a table in which no two current rows share a key.
+
+    Raises
+    ------
+    KeysRepeat
+        If the key does not tell the rows of a piece apart.
+    """
+    once = None
+    if arrival.parts:
+        parts = engine.parquet(list(arrival.parts.values()))
+        once = each_once(engine, parts, key, arrival.ranks, into=into)
+    rows, withdrawn = _apart(arrival, once.rows if once else None)
     dropped = _number(engine, withdrawn)
+    held = once.held if once else None
+    if held is not None:
+        waits = [one for one in held["key"].to_pylist() if one]
+        arrival = replace(arrival, waiting=(*arrival.waiting, *waits))
+    superseded = once.superseded if once else 0
     if arrival.current is None:
-        whole = not (held or again or dropped)
+        whole = held is None and not superseded and not dropped
         found = _first(engine, arrival, None if whole else rows, into)
     else:
         found = _against(engine, arrival, rows, withdrawn, key, into)
     return replace(
         found,
-        superseded=found.superseded + len(again),
+        superseded=found.superseded + superseded,
         withdrawn=dropped,
         held=held,
-        moved=bool(again or found.moved),
+        moved=bool(superseded or found.moved),
     )
 
 
@@ -148,7 +165,7 @@ def _against(
         if counts["new"] or counts["changed"]:
             wanted = verdicts.filter(verdicts.is_new | verdicts.is_changed)
             files.append(into / "changes.parquet")
-            engine.write_parquet(rows.semi_join(wanted, list(_PLACE)), files[-1])
+            engine.write_parquet(rows.semi_join(wanted, list(PLACE)), files[-1])
     gone = _gone(engine, arrival, rows, withdrawn, key)
     lost = _per_piece(engine, gone)
     tombstones = None
@@ -219,67 +236,6 @@ def current_after(
 # -- by key ----------------------------------------------------------------------
 
 
-def _ranks(engine: Engine, arrival: Arrival) -> ibis.Table:
-    import pyarrow as pa
-
-    pieces = pa.array(list(arrival.ranks), pa.string())
-    ranks = pa.array(list(arrival.ranks.values()), pa.int64())
-    return engine.arrow(pa.table({"ranked": pieces, "rank": ranks}))
-
-
-def _repeated(
-    engine: Engine, rows: ibis.Table, key: Sequence[str], ranks: ibis.Table
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the records held for their key, and those that a later piece supersedes."""
-    import ibis
-
-    empty = ibis.or_(*[rows[name].isnull() for name in key])
-    keyless = _held(engine, rows.filter(empty), key, KEYLESS)
-    held = [*keyless]
-    keyed = rows.filter(~empty)
-    counted = keyed.group_by(list(key)).aggregate(times=keyed.count())
-    often = counted.filter(counted.times > 1).drop("times")
-    if not keyless and not engine.rows(often.aggregate(keys=often.count()))["keys"][0].as_py():
-        return [], []
-    shared = keyed.semi_join(often, list(key)).select(*dict.fromkeys((*key, *_PLACE)))
-    first = shared.mutate(nth=ibis.row_number().over(group_by=[*key, "_piece"], order_by="_row"))
-    held += _held(engine, first.filter(first.nth > 0), key, TWICE)
-    once = first.filter(first.nth == 0)
-    ranked = once.left_join(ranks, once["_piece"] == ranks["ranked"])
-    last = ranked.mutate(
-        back=ibis.row_number().over(group_by=list(key), order_by=ibis.desc("rank"))
-    )
-    return held, _places(engine, last.filter(last.back > 0))
-
-
-def _held(engine: Engine, rows: ibis.Table, key: Sequence[str], code: str) -> list[dict[str, Any]]:
-    """Return records held for their key, with the key as it is and the column to look at."""
-    import ibis
-
-    texts = [rows[name].cast("string").fill_null("") for name in key]
-    raw = texts[0]
-    for text in texts[1:]:
-        raw = raw + " / " + text
-    empty = ibis.cases(*[(rows[name].isnull(), name) for name in key], else_=", ".join(key))
-    shown = rows.select(*_PLACE, raw=raw, column=empty)
-    return [{**line, "code": code} for line in engine.rows(shown, order=_PLACE).to_pylist()]
-
-
-def _places(engine: Engine, rows: ibis.Table) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = engine.rows(rows.select(*_PLACE), order=_PLACE).to_pylist()
-    return found
-
-
-def _without(engine: Engine, rows: ibis.Table, places: Sequence[Mapping[str, Any]]) -> ibis.Table:
-    if not places:
-        return rows
-    import pyarrow as pa
-
-    schema = pa.schema([("_piece", pa.string()), ("_row", pa.int64())])
-    listed = pa.Table.from_pylist([{k: p[k] for k in _PLACE} for p in places], schema=schema)
-    return rows.anti_join(engine.arrow(listed), list(_PLACE))
-
-
 def _apart(
     arrival: Arrival, rows: ibis.Table | None
 ) -> tuple[ibis.Table | None, ibis.Table | None]:
@@ -330,17 +286,17 @@ def _verdicts(
     current = arrival.current
     assert current is not None  # noqa: S101 - asked for only where there is something
     columns = [name for name in rows.columns if name not in {*key, *_META}]
-    ours = rows.select(*key, *_PLACE, content=_content(rows, columns))
+    ours = rows.select(*key, *PLACE, content=content_of(rows, columns))
     if sum(map(_rows_in, arrival.parts.values())) * _FEW < arrival.before:
         current = current.semi_join(rows, list(key))  # before the hash, not after it
     same = _aligned(current, rows, [*key, *columns])
     there = same.select(
         **{f"was_{at}": same[name] for at, name in enumerate(key)},
         was_piece=same["_piece"],
-        was_content=_content(same, columns),
+        was_content=content_of(same, columns),
     )
     met = ours.left_join(there, [ours[n] == there[f"was_{at}"] for at, n in enumerate(key)])
-    own, other = (_ranks(engine, arrival) for _ in range(2))
+    own, other = (rank_table(engine, arrival.ranks) for _ in range(2))
     met = met.left_join(own, met["_piece"] == own["ranked"]).drop("ranked")
     other = other.rename(was_ranked="ranked", was_rank="rank")
     met = met.left_join(other, met["was_piece"] == other["was_ranked"])
@@ -358,14 +314,6 @@ def _verdicts(
     written = into / "verdicts.parquet"
     engine.write_parquet(verdict, written)
     return engine.parquet(written)
-
-
-def _content(rows: ibis.Table, columns: Sequence[str]) -> ibis.Value:
-    import ibis
-
-    if not columns:
-        return ibis.literal(0)
-    return ibis.struct({f"c{at}": rows[name] for at, name in enumerate(columns)}).hash()
 
 
 def _aligned(current: ibis.Table, rows: ibis.Table, columns: Sequence[str]) -> ibis.Table:
@@ -405,8 +353,6 @@ def _gone(
     if current is None:
         return None
     missing = []
-    if withdrawn is not None:
-        missing.append(current.semi_join(withdrawn, list(key)))
     if arrival.keys is not None:
         listed = engine.parquet(arrival.keys)
         same = listed.select(**{name: listed[name].cast(current[name].type()) for name in key})
@@ -415,12 +361,25 @@ def _gone(
         missing.append(current)
     elif arrival.extract == "pieces" and arrival.replaced:
         missing.append(current.filter(current["_piece"].isin(sorted(arrival.replaced))))
+    if arrival.waiting:
+        missing = [_without_waiting(engine, one, arrival.waiting, key) for one in missing]
+    if withdrawn is not None:
+        missing.append(current.semi_join(withdrawn, list(key)))
     if not missing:
         return None
     found = missing[0]
     for more in missing[1:]:
         found = found.union(more, distinct=True)
     return found if rows is None else found.anti_join(rows, list(key))
+
+
+def _without_waiting(
+    engine: Engine, rows: ibis.Table, waiting: Sequence[str], key: Sequence[str]
+) -> ibis.Table:
+    told = engine.arrow(key_table(key, waiting))
+    return rows.anti_join(
+        told.select(**{name: told[name].cast(rows[name].type()) for name in key}), list(key)
+    )
 
 
 def _per_piece(engine: Engine, rows: ibis.Table | None) -> dict[str, int]:
@@ -472,7 +431,7 @@ def _piece_counts(
 
 
 def _tally(rows: ibis.Table, columns: Sequence[str]) -> ibis.Table:
-    hashed = rows.select("_piece", content=_content(rows, columns))
+    hashed = rows.select("_piece", content=content_of(rows, columns))
     return hashed.group_by(["_piece", "content"]).aggregate(times=hashed.count())
 
 
@@ -480,7 +439,7 @@ def _checksums(
     engine: Engine, rows: ibis.Table, columns: Sequence[str]
 ) -> dict[str, tuple[int, int]]:
     """Return rows and a checksum per piece in which each row's number counts."""
-    hashed = rows.select("_piece", content=_content(rows, [*columns, "_row"]))
+    hashed = rows.select("_piece", content=content_of(rows, [*columns, "_row"]))
     summed = hashed.group_by("_piece").aggregate(rows=hashed.count(), sum=hashed.content.bit_xor())
     return {line["_piece"]: (line["rows"], line["sum"]) for line in engine.rows(summed).to_pylist()}
 

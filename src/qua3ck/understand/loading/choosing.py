@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qua3ck.kit.findings import Finding
 from qua3ck.kit.hashes import digest, file_digest
-from qua3ck.understand.loading.answers import Answer, answers_file, as_digest, of_piece
+from qua3ck.understand.loading.answers import Answer, answers_file, as_digest, counting
 from qua3ck.understand.loading.finding import ASKED, Found
 from qua3ck.understand.loading.held import OLDER, VANISHED, Waivers, shrunk
 from qua3ck.understand.loading.past import Past
@@ -23,7 +23,7 @@ _NOT_READING = {
     *("path", "url", "sha256", "owner", "licence", "cadence", "contact", "shrinks", "partition"),
     *("watermark", "overlap"),
 }
-_READERS = 1  # raised when the readers give other rows for the same bytes
+_READERS = 2  # raised when the readers give other rows for the same bytes
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,6 @@ class Choice:
     def there(self) -> int:
         """Pieces that there are now."""
         return len(self.read) + len(self.unchanged)
-
-    def saying(self, findings: Sequence[Finding]) -> Choice:
-        """Return it with further findings."""
-        return replace(self, findings=(*self.findings, *findings))
 
     @property
     def nothing(self) -> bool:
@@ -153,7 +149,7 @@ def _differs(piece: Piece, past: Past, answers: Sequence[Answer]) -> bool:
     before = past.pieces.get(piece.name)
     if before is None or before.digest != piece.digest:
         return True
-    return before.answers != as_digest(of_piece(answers, piece.name, piece.digest))
+    return before.answers != as_digest(counting(answers, piece.name, piece.digest, before.how))
 
 
 def _may_lose(fresh: Sequence[Piece], gone: Sequence[str], past: Past) -> bool:

@@ -15,10 +15,11 @@ PAGES: tuple[CodePage, ...] = (
     CodePage(
         "U061",
         "A key comes twice",
-        "Two records of one piece have the same key. The first is loaded, the later ones are "
-        "held: which of them is right cannot be known.",
+        "Two records of one piece have the same key. If they differ, all of them are held: which "
+        "is right cannot be known. If they are equal, the first is loaded and the others are held.",
         "Facility 017 reported May twice, with 40 and with 400 cartons.",
-        "Ask which is right and remove the other; or declare a key that tells them apart.",
+        "Ask which is right, and answer (leave out) for the others through qua3ck quarantine, or "
+        "remove them from the file; or declare a key that tells them apart.",
     ),
     CodePage(
         "U062",
@@ -136,5 +137,21 @@ PAGES: tuple[CodePage, ...] = (
         "Somebody sorted only one column of the sheet.",
         "Export it again (qua3ck quarantine --export FILE), copy the answers over, and take "
         "that one back.",
+    ),
+    CodePage(
+        "U171",
+        "An answer applies to nothing any more",
+        "A held record was answered, and the piece that it stood in came again without it or "
+        "with another value. The answer stays in the file of answers and does nothing.",
+        "The partner wrote 12 where twelve had stood, after twelve was answered.",
+        "Nothing, if the source was corrected. Else look whether the record is missing.",
+    ),
+    CodePage(
+        "U170",
+        "There is nothing to go back to",
+        "A source goes back to what it was after an earlier load. There is no such version, it "
+        "holds no load, or nothing was loaded after it.",
+        "qua3ck warehouse restore stock --to 7, where 7 is the last load.",
+        "Look at the versions, and name an earlier load: qua3ck warehouse versions SOURCE.",
     ),
 )

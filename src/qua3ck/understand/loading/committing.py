@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qua3ck.kit.findings import Finding
 from qua3ck.understand.loading import held as holding
 from qua3ck.understand.loading.arrivals import Arrived, part
+from qua3ck.understand.loading.bringing import answered_fitted
 from qua3ck.understand.loading.changes import (
     Arrival,
     Changes,
@@ -18,8 +20,10 @@ from qua3ck.understand.loading.changes import (
 )
 from qua3ck.understand.loading.choosing import Choice
 from qua3ck.understand.loading.held import HeldPiece
+from qua3ck.understand.loading.keys import KeysRepeat
 from qua3ck.understand.loading.layout import Layout
-from qua3ck.understand.loading.past import Past, silver
+from qua3ck.understand.loading.past import Past, open_records, silver
+from qua3ck.understand.loading.questions import answers_beyond, closed, held_keys, with_asked
 from qua3ck.understand.loading.statistics import timed
 from qua3ck.understand.loading.task import Load, Task
 from qua3ck.understand.loading.writing import Act, Outcome, write
@@ -51,26 +55,68 @@ def carry_out(
         If rows in are not rows loaded and held, or the disk does not take them.
     """
     held = list(held)
+    if held and choice.found.extract == "full":
+        choice = _without_absence(choice)
     while came or choice.gone or choice.found.keys:
         act = _settled(task, past, before, choice, came)
         if act.renew and held:
-            raise held[0].problem()
+            raise held[0].problem(task.used)
         current = _current(task, past, act)
-        changes = _compared(task, act, past, choice, came, current)
+        try:
+            changes = _compared(task, act, past, choice, came, current)
+        except KeysRepeat as problem:
+            finding = holding.repeating(task.name, task.source.key, problem)
+            return [*held, *(HeldPiece(one.piece.name, finding) for one in came)]
+        came = with_asked(task, came, changes.held)
+        again = _answered_again(task, act, choice, came)
+        if again is not None:
+            came, more = again
+            held += more
+            if more and choice.found.extract == "full":
+                return held
+            continue
         measures, findings = _judged(task, choice, changes, current)
         wrong = _shrunk(task, past, choice, came, changes)
         wrong = wrong or _blocked(task, came, findings)
         if not wrong and not came and not changes.rows and not act.stale:
             return held
         if not wrong:
-            choice = choice.saying(findings)
-            return write(task, Outcome(past, act, choice, came, held, changes, measures))
+            outcome = Outcome(past, act, choice, came, held, changes, measures, findings)
+            return write(task, outcome)
         held += wrong
         names = {one.piece for one in wrong}
         came = [one for one in came if one.piece.name not in names]
         if not came or choice.found.extract == "full":
             return held
     return held
+
+
+def _answered_again(
+    task: Task, act: Act, choice: Choice, came: Sequence[Arrived]
+) -> tuple[list[Arrived], list[HeldPiece]] | None:
+    """Return the pieces read once more where an answer is about records held for their key.
+
+    That a key comes twice is seen only when all rows of a piece are; an answer to it that was
+    given for other bytes counts from here on. None if there is none.
+    """
+    due = {one.piece.name: answers_beyond(task.answers, one) for one in came}
+    if not any(due.values()):
+        return None
+    fit: list[Arrived] = []
+    held: list[HeldPiece] = []
+    for one in came:
+        more = due[one.piece.name]
+        got = answered_fitted(task, one, more, act.layout, whole=choice.whole) if more else one
+        if isinstance(got, Arrived):
+            fit.append(got)
+        else:
+            held.append(got)
+    return fit, held
+
+
+def _without_absence(choice: Choice) -> Choice:
+    """Return the choice for a part of a whole extract: what is missing may be in a held piece."""
+    return replace(choice, gone=(), found=replace(choice.found, extract="changes"))
 
 
 def _settled(task: Task, past: Past, before: Past, choice: Choice, came: Sequence[Arrived]) -> Act:
@@ -119,7 +165,9 @@ def _compared(
     again = {one.piece.name for one in came if one.piece.name in past.pieces}
     replaced = {*again, *choice.gone}
     found = choice.found
-    ranks = _ranks(past, came, changes_only=found.extract != "pieces")
+    ranks = _ranks(past, came, task.only, changes_only=found.extract != "pieces")
+    held = held_keys(came)
+    waits = [key for keys in held.values() for key in keys]
     arrival = Arrival(
         parts,
         current,
@@ -130,11 +178,28 @@ def _compared(
         keys=found.keys,
         marker=task.source.deleted,
         before=int(past.told.get("rows", 0)),
+        waiting=waits,
     )
     with timed(task.took, "comparing"):
         if task.source.key:
-            return keyed_changes(task.engine, arrival, task.source.identity, into=task.into)
+            changes = keyed_changes(task.engine, arrival, task.source.identity, into=task.into)
+            lines = open_records(task.warehouse, task.name).to_pylist()
+            again = replaced - set(task.only)
+            before = [line for line in lines if line["_piece"] not in again]
+            done = closed(task.engine, arrival, task.source.key, before, held)
+            return replace(changes, closed=_settled_by(task, came, done))
         return piece_changes(task.engine, arrival, into=task.into)
+
+
+def _settled_by(
+    task: Task, came: Sequence[Arrived], done: Sequence[tuple[str, int]]
+) -> tuple[tuple[str, int], ...]:
+    """Return what is settled, with records that were read again, without those held again."""
+    held = {(one.piece.name, row) for one in came for row in one.held["_row"].to_pylist()}
+    answered = {(name, row) for name, rows in task.only.items() for row in rows}
+    read = {one.piece.name for one in came}
+    answered = {(name, row) for name, row in answered if name in read}
+    return tuple(sorted((answered | set(done)) - held))
 
 
 def _part(task: Task, act: Act, one: Arrived, into: Path) -> Path:
@@ -142,10 +207,13 @@ def _part(task: Task, act: Act, one: Arrived, into: Path) -> Path:
     return part(task.engine, one, act.layout, known=act.known, into=into, place=place)
 
 
-def _ranks(past: Past, came: Sequence[Arrived], *, changes_only: bool) -> dict[str, int]:
+def _ranks(
+    past: Past, came: Sequence[Arrived], only: Collection[str], *, changes_only: bool
+) -> dict[str, int]:
     """Return the order in which pieces came first; of a feed of changes, the last load counts."""
     names = sorted(one.piece.name for one in came)
     if changes_only:
+        names.sort(key=lambda name: name not in only)  # what is read again came before
         return {name: at for at, name in enumerate(names)}
     earlier = sorted(past.pieces.values(), key=lambda piece: (piece.since, piece.name))
     order = dict.fromkeys([*(piece.name for piece in earlier), *names])
@@ -196,7 +264,7 @@ def _shrunk(
     found = []
     for pieces, gone, rows in lost:
         if rows and gone / rows > limit:
-            name = pieces[0] if len(pieces) == 1 else "the whole extract"
+            name = pieces[0] if len(pieces) == 1 else holding.WHOLE
             finding = holding.shrunk(task.name, name, gone, rows, limit)
             if not task.waivers.waive(finding, name):
                 found += [HeldPiece(piece, finding) for piece in pieces]

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.findings import Finding
+from qua3ck.understand.loading.keys import KeysRepeat
 from qua3ck.understand.loading.layout import Difference
+from qua3ck.understand.sources.places import place_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 COLUMNS, MISFIT, SHRUNK, VANISHED, SILENT = "U063", "U064", "U065", "U066", "U067"
 OLDER, UNREADABLE, RECORDS = "U068", "U069", "U060"
 NEVER_ACCEPTED = frozenset({RECORDS, OLDER, UNREADABLE})  # nothing could be loaded by that
+Hows = Mapping[str, Mapping[str, Any]]
+WHOLE = "the whole extract"  # what lost rows, where no single piece did
 _EXAMPLES = 5
 
 
@@ -32,15 +36,26 @@ class HeldPiece:
     finding: Finding
     error: Qua3ckError | None = None
 
-    def problem(self) -> Qua3ckError:
-        """Return why it is held as an error, for whoever cannot go on without it."""
+    def problem(self, accepted: Mapping[str, Sequence[str]] | None = None) -> Qua3ckError:
+        """Return why it is held as an error, for whoever cannot go on without it.
+
+        Parameters
+        ----------
+        accepted : mapping, optional
+            Code to what it was accepted for in this load: of this piece these must be accepted
+            again, together with what holds it now.
+        """
         if self.error is not None:
             return self.error
         source = self.finding.where.partition(",")[0]
+        mine = {self.piece, source, WHOLE}
+        before = [code for code, what in (accepted or {}).items() if mine & set(what)]
+        codes = dict.fromkeys((*before, self.finding.code))
+        needed = " ".join(f"--accept {code}" for code in codes)
         return Qua3ckError(
             self.finding.says.rstrip("."),
             where=f"understand.sources.{source}, {self.piece}",
-            fix=f"correct it, or accept it: qua3ck load --accept {self.finding.code} --reason TEXT",
+            fix=f"correct it, or accept it: qua3ck load {needed} --reason TEXT",
             code=self.finding.code,
         )
 
@@ -93,13 +108,13 @@ def other_columns(source: str, piece: str, differs: Difference) -> Finding:
     )
 
 
-def misfit(source: str, piece: str, came: int, held: pa.Table) -> Finding:
+def misfit(source: str, piece: str, came: int, held: pa.Table, how: Mapping[str, Any]) -> Finding:
     """Return the finding about a piece of which most records do not fit."""
-    reasons = by_reason(held)
+    reasons = by_reason(held, {"": how})
     first = "; ".join(
-        f'{line["rows"]} in column "{line["column"]}" ({line["code"]}; rows {line["shown"]})'
+        f'{line["rows"]} in column "{line["column"]}" ({line["code"]}; {line["shown"]})'
         if line["column"]
-        else f"{line['rows']} as a whole ({line['code']}; rows {line['shown']})"
+        else f"{line['rows']} as a whole ({line['code']}; {line['shown']})"
         for line in reasons[:_EXAMPLES]
     )
     rows = distinct_rows(held)
@@ -109,6 +124,19 @@ def misfit(source: str, piece: str, came: int, held: pa.Table) -> Finding:
         f"{source}, {piece}, {rows} of {came} rows",
         f"{rows} of {came} rows of {piece} do not fit: {first}.",
         {"piece": piece, "came": came, "held": rows, "reasons": reasons[:_EXAMPLES]},
+    )
+
+
+def repeating(source: str, key: Sequence[str], problem: KeysRepeat) -> Finding:
+    """Return the finding about a key that does not tell rows apart."""
+    named = ", ".join(key)
+    return Finding(
+        MISFIT,
+        "block",
+        f"{source}, key {named}",
+        f"{problem.repeats} of {problem.rows} rows have the key ({named}) of another row in the "
+        "same piece: it does not tell rows apart. Declare the columns that do.",
+        {"key": list(key), "repeats": problem.repeats, "rows": problem.rows},
     )
 
 
@@ -123,32 +151,38 @@ def shrunk(source: str, piece: str, gone: int, before: int, limit: float) -> Fin
     )
 
 
-def by_reason(held: pa.Table) -> list[dict[str, Any]]:
-    """Return column, code, rows and the first row numbers of held records, most frequent first."""
+def by_reason(held: pa.Table, hows: Hows) -> list[dict[str, Any]]:
+    """Return column, code, rows and the first places of held records, most frequent first."""
+    import pyarrow.compute as pc
+
     if held.num_rows == 0:
         return []
     names = [name for name in ("column", "code", "_piece", "_row") if name in held.column_names]
     each = held.select(names).group_by(names).aggregate([])
-    lists = [(name, "list") for name in names[2:]]
-    grouped = each.group_by(["column", "code"]).aggregate([("code", "count"), *lists])
+    order = [(name, "ascending") for name in names[2:]]
     lines = []
-    for line in grouped.to_pylist():
-        pieces = line.get("_piece_list") or [""] * len(line["_row_list"])
-        places = sorted(zip(pieces, (row or 0 for row in line["_row_list"]), strict=True))
-        counted = {"rows": line["code_count"], "shown": _shown(places)}
-        lines.append({"column": line["column"] or "", "code": line["code"], **counted})
+    for line in each.group_by(["column", "code"]).aggregate([("code", "count")]).to_pylist():
+        column, code = line["column"], line["code"]
+        here = pc.is_null(each["column"]) if column is None else pc.equal(each["column"], column)
+        first = each.filter(pc.and_(here, pc.equal(each["code"], code))).sort_by(order)
+        places = [
+            (one.get("_piece") or "", one["_row"] or 0)
+            for one in first.slice(0, _EXAMPLES).to_pylist()
+        ]
+        counted = {"rows": line["code_count"], "shown": _shown(places, line["code_count"], hows)}
+        lines.append({"column": column or "", "code": code, **counted})
     return sorted(lines, key=lambda line: (-line["rows"], line["column"], line["code"]))
 
 
-def _shown(places: Sequence[tuple[str, int]]) -> str:
-    """Return the first places, such as ``may.csv: 4, 17; june.csv: 3 ...``."""
+def _shown(places: Sequence[tuple[str, int]], rows: int, hows: Hows) -> str:
+    """Return the first places, such as ``may.csv: line 4, line 17; june.csv: line 3 ...``."""
     first: dict[str, list[str]] = {}
-    for piece, row in places[:_EXAMPLES]:
-        first.setdefault(piece, []).append(str(row))
+    for piece, row in places:
+        first.setdefault(piece, []).append(place_of(row, hows.get(piece, {})))
     parts = [
         f"{piece}: {', '.join(rows)}" if piece else ", ".join(rows) for piece, rows in first.items()
     ]
-    return "; ".join(parts) + (" ..." if len(places) > _EXAMPLES else "")
+    return "; ".join(parts) + (" ..." if rows > len(places) else "")
 
 
 def distinct_rows(held: pa.Table) -> int:
@@ -159,13 +193,15 @@ def distinct_rows(held: pa.Table) -> int:
     return int(held.select(names).group_by(names).aggregate([]).num_rows)
 
 
-def records(source: str, held: pa.Table, rows: int) -> tuple[Finding, ...]:
+def records(source: str, held: pa.Table, rows: int, hows: Hows) -> tuple[Finding, ...]:
     """Return one finding per reason about the records that wait in quarantine.
 
     Parameters
     ----------
     rows : int
         Records of the source, loaded and waiting.
+    hows : mapping
+        Piece to the ``how`` that it was read with.
     """
     return tuple(
         Finding(
@@ -177,7 +213,7 @@ def records(source: str, held: pa.Table, rows: int) -> tuple[Finding, ...]:
             f"{title(line['code'])} ({line['code']}; {line['shown']}).",
             line,
         )
-        for line in by_reason(held)
+        for line in by_reason(held, hows)
     )
 
 

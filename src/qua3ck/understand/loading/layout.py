@@ -6,6 +6,7 @@ optional once a piece without it was accepted, or a piece that brought it.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,6 +85,16 @@ class Difference:
         """Whether there is any."""
         return bool(self.gone or self.new or self.other)
 
+    def nearest(self) -> dict[str, str]:
+        """Return for columns that are gone the new one whose name is most like theirs."""
+        found = {}
+        for name in self.gone:
+            same = [new for new in self.new if new[:1].lower() == name[:1].lower()]
+            near = difflib.get_close_matches(name, same, n=1, cutoff=_ALIKE)
+            if near:
+                found[name] = near[0]
+        return found
+
     def says(self) -> str:
         """Return the difference as a reader would say it."""
         gone = ", ".join(f'"{name}"' for name in self.gone[:10])
@@ -91,9 +102,11 @@ class Difference:
         other = ", ".join(
             f'"{name}" ({was}, now {now})' for name, (was, now) in list(self.other.items())[:10]
         )
+        near = ", ".join(f'"{new}" to "{gone}"' for gone, new in list(self.nearest().items())[:10])
         parts = [
             f"vanished: {gone}" if gone else "",
             f"new: {new}" if new else "",
+            f"nearest by name: {near}" if near else "",
             f"of another type: {other}" if other else "",
         ]
         return "; ".join(part for part in parts if part)
@@ -119,6 +132,7 @@ _ARROW = {
     "timestamp": "timestamp[us]",
     ZONED: "timestamp[us, tz=UTC]",
 }
+_ALIKE = 0.5  # of 1; "qty" and "quantity" are
 _MAY_BECOME = {("integer", "number"), ("date", "timestamp")}
 
 

@@ -23,6 +23,7 @@ from qua3ck.kit.findings import Finding
 from qua3ck.understand.loading import held as holding
 from qua3ck.understand.loading.answers import read_answers
 from qua3ck.understand.loading.bringing import bring
+from qua3ck.understand.loading.changes import Arrival
 from qua3ck.understand.loading.choosing import Choice, choose, kept_pieces, reading_of
 from qua3ck.understand.loading.committing import carry_out
 from qua3ck.understand.loading.finding import Found, find_pieces, forget_fetched
@@ -35,9 +36,11 @@ from qua3ck.understand.loading.past import (
     sweep,
     tables,
 )
+from qua3ck.understand.loading.questions import due_records
 from qua3ck.understand.loading.silence import silence
 from qua3ck.understand.loading.statistics import timed
 from qua3ck.understand.loading.task import Load, Task, Tell, refused, silent
+from qua3ck.understand.loading.writing import each_once
 from qua3ck.understand.section import Source
 
 if TYPE_CHECKING:
@@ -105,7 +108,7 @@ def load_source(
     started = time.perf_counter()
     check_name(name)
     _check_declared(name, source)
-    with _alone(root, name) as scratch, Engine(scratch=scratch) as engine:
+    with alone(root, name) as scratch, Engine(scratch=scratch) as engine:
         past = read_past(warehouse, name, recorded)
         sweep(warehouse, name, past.known)
         task = Task(
@@ -174,8 +177,14 @@ def check_name(name: str) -> None:
 
 
 @contextmanager
-def _alone(root: Path, name: str) -> Iterator[Path]:
-    """Hold a source; yield an empty folder for the load's own files."""
+def alone(root: Path, name: str) -> Iterator[Path]:
+    """Hold a source; yield an empty folder for the load's own files.
+
+    Raises
+    ------
+    Qua3ckError
+        If whoever else holds it does not end.
+    """
     from filelock import FileLock, Timeout
 
     folder = root / "state" / "loads"
@@ -212,18 +221,35 @@ def _load(task: Task, past: Past) -> Load:
             found, pieces=(*found.pieces, *kept_pieces(past, found, task.raw, task.into))
         )
         choice = _choice(task, found, past)
+    elif found.extract == "changes" and task.source.key and past.layout is not None:
+        found = _with_answered(task, found, past)
+        choice = _choice(task, found, past)
     if choice.nothing:
+        forget_fetched(task)
         return _nothing(task, before, choice, choice.findings)
     came, held = bring(task, choice, past)
     if not came and past.layout is None:
-        raise held[0].problem()
+        raise held[0].problem(task.used)
     done = carry_out(task, past, before, choice, came, held)
     if isinstance(done, Load):
         forget_fetched(task)
         return done
+    if past.layout is None and done:
+        raise done[0].problem(task.used)
     findings = (*choice.findings, *(one.finding for one in done))
-    left = tuple(refused(one.piece, one.problem()) for one in done)
+    left = tuple(refused(one.piece, one.problem(task.used)) for one in done)
     return replace(_nothing(task, before, choice, findings), held_pieces=left)
+
+
+def _with_answered(task: Task, found: Found, past: Past) -> Found:
+    """Return what is there, with the kept pieces of which held records have an answer now."""
+    asked = Arrival({}, None, "changes", (), task.now, {}, keys=found.keys)
+    came = {piece.name for piece in found.pieces}
+    due = due_records(task, asked)
+    task.only.update({name: rows for name, rows in due.items() if name not in came})
+    again = replace(past, pieces={name: past.pieces[name] for name in task.only})
+    kept = kept_pieces(again, replace(found, present=None), task.raw, task.into)
+    return replace(found, pieces=(*found.pieces, *kept))
 
 
 def _choice(task: Task, found: Found, past: Past) -> Choice:
@@ -243,7 +269,10 @@ def _nothing(task: Task, past: Past, choice: Choice, findings: Sequence[Finding]
     waiting = open_records(task.warehouse, task.name)
     rows = int(past.told.get("rows", 0))
     count = holding.distinct_rows(waiting)
-    said = [*findings, *holding.records(task.name, waiting, rows + count)]
+    kept = each_once(finding for one in past.pieces.values() for finding in one.findings)
+    hows = {name: one.how for name, one in past.pieces.items()}
+    still = holding.records(task.name, waiting, rows + count, hows)
+    said = [*findings, *kept, *past.noticed, *still]
     silent = silence(task.name, task.source, past.known, task.now) if past.known else None
     if silent is not None:
         task.waivers.waive(silent, task.name)

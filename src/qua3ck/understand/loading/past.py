@@ -14,15 +14,19 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.clock import stamp
+from qua3ck.kit.findings import Finding
 from qua3ck.understand.loading.layout import Layout
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from qua3ck.store.warehouse import Warehouse
+    from qua3ck.store.warehouse import Version, Warehouse
     from qua3ck.understand.sources.fetching import Position
 
 ABOUT = "qua3ck.load"  # the key under which a commit tells of its load
+NOTICED = "qua3ck.noticed"  # and of what was noticed about the table
+EVER = datetime(1, 1, 1, tzinfo=UTC)
+CLOSED = "(settled)"  # a later version of the record came, or it is gone
 LEFT_OUT = "(leave out)"  # the answer to a record that is not wanted at all
 GONE = ""  # the digest of a piece that is not there any more
 
@@ -32,7 +36,9 @@ class Kept:
     """A piece as it was loaded last.
 
     ``since`` is the moment at which the first piece of this name came; ``reading`` the digest
-    of how it was read, ``answers`` that of the answers put into it.
+    of how it was read, ``answers`` that of the answers put into it; ``findings`` what was
+    noticed in reading it, which is so for as long as it is part of the table; ``how`` what
+    tells where its records stand (:func:`qua3ck.understand.sources.places.place_of`).
     """
 
     name: str
@@ -46,6 +52,8 @@ class Kept:
     came: int
     loaded: int
     held: int
+    findings: tuple[Finding, ...] = ()
+    how: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,8 @@ class Past:
         What those loads tell of which the ledger does not know, oldest first.
     position : Position or None
         From where a server is asked on.
+    noticed : tuple of Finding
+        What the last load noticed about the table as a whole.
     binding : bool
         Whether the ledger tells of any load. What an attempt left that failed later on was
         never reported to anybody: its layout binds nobody.
@@ -80,6 +90,7 @@ class Past:
     told: Mapping[str, Any] = field(default_factory=dict)
     unrecorded: tuple[Mapping[str, Any], ...] = ()
     position: Position | None = None
+    noticed: tuple[Finding, ...] = ()
     binding: bool = False
 
     def unbound(self) -> Past:
@@ -110,28 +121,63 @@ def read_past(warehouse: Warehouse, name: str, recorded: Collection[str]) -> Pas
     recorded : collection of str
         The moments (stamps) of the source's loads that the ledger tells of.
     """
-    bronze = tables(name)[0]
-    loads = [
-        (one.known, {**json.loads(one.about[ABOUT]), "version": one.version})
-        for one in warehouse.loads(silver(name))
-        if one.known is not None and ABOUT in one.about
-    ]
-    if not loads:
+    bronze, _, rows = tables(name)
+    every = [one for one in warehouse.loads(rows) if one.known and ABOUT in one.about]
+    if not every:
         return Past()
-    known, told = loads[-1]
+    standing = [one for one in in_force(warehouse, rows) if one.known and ABOUT in one.about]
+    loads = [(one.known or EVER, _told(one)) for one in standing]
+    _, told = loads[-1]
     binding = [told for known, told in loads if stamp(known) in recorded]
-    in_force = (binding or [told])[-1]
-    pieces, former = _pieces(warehouse, bronze, known)
+    layout = (binding or [told])[-1]
+    pieces, former = _pieces(warehouse, bronze, {known for known, _ in loads})
     return Past(
-        known,
+        warehouse.known(rows),
         pieces,
         former,
-        Layout(in_force["columns"], frozenset(in_force["optional"])),
+        Layout(layout["columns"], frozenset(layout["optional"])),
         told,
-        tuple(told for known, told in loads if stamp(known) not in recorded),
+        tuple(_told(one) for one in every if stamp(one.known or EVER) not in recorded),
         _position(told),
+        tuple(Finding(**one) for one in json.loads(standing[-1].about.get(NOTICED, "[]"))),
         bool(binding),
     )
+
+
+def in_force(
+    warehouse: Warehouse, table: str, *, version: int | None = None
+) -> tuple[Version, ...]:
+    """Return the loads that a table rests on, oldest first: without those that were undone.
+
+    A version that was restored takes up where that version was: what had come after it does
+    not count, as if it had never come.
+
+    Parameters
+    ----------
+    version : int, optional
+        Of the table; default the last.
+    """
+    from qua3ck.store.warehouse import RESTORED
+
+    states: dict[int, tuple[Any, ...]] = {}  # the last load, and the state before it
+    state: tuple[Any, ...] = ()
+    for one in warehouse.loads(table, every=True):
+        if version is not None and one.version > version:
+            break
+        if one.act == "load":
+            state = (one, state)
+        elif RESTORED in one.about:
+            state = states.get(int(one.about[RESTORED]), state)
+        states[one.version] = state
+    loads = []
+    while state:
+        loads.append(state[0])
+        state = state[1]
+    return tuple(reversed(loads))
+
+
+def _told(load: Version) -> dict[str, Any]:
+    return {**json.loads(load.about[ABOUT]), "version": load.version}
 
 
 def _position(told: Mapping[str, Any]) -> Position | None:
@@ -148,7 +194,7 @@ def sweep(warehouse: Warehouse, name: str, known: datetime | None) -> None:
         if warehouse.version(table) is None:
             continue
         column = "known" if table == bronze else "_known"
-        moments = {aware(moment) for moment in warehouse.read(table)[column].to_pylist()}
+        moments = {aware(one) for one in warehouse.read(table)[column].unique().to_pylist()}
         late = sorted(moment for moment in moments if known is None or moment > known)
         if late:
             warehouse.delete(table, where={column: late})
@@ -160,35 +206,53 @@ def aware(moment: datetime) -> datetime:
 
 
 def open_records(warehouse: Warehouse, name: str) -> pa.Table:
-    """Return the held records that nobody has answered: those of each piece's last load."""
-    import pyarrow as pa
+    """Return the held records that nobody has answered and nothing later has settled.
 
-    quarantine = tables(name)[1]
+    Of each piece's last load, and of each record the lines that were written last.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    quarantine, schema = tables(name)[1], quarantine_schema()
     if warehouse.version(quarantine) is None:
-        return quarantine_schema().empty_table()
+        return schema.empty_table()
     held = warehouse.read(quarantine)
-    if held.num_rows == 0:
-        return held
-    last = {piece.name: piece.known for piece in listed_pieces(warehouse, name)}
-    lines = held.select(["_piece", "_known", "answered"]).to_pylist()
-    still = [
-        last.get(line["_piece"]) == aware(line["_known"]) and line["answered"] != LEFT_OUT
-        for line in lines
-    ]
-    return held.filter(pa.array(still, pa.bool_()))
+    for one in schema:
+        if one.name not in held.column_names:  # written before there was such a column
+            held = held.append_column(one, pa.nulls(held.num_rows, one.type))
+    held = held.select(schema.names).cast(schema)
+    moment = schema.field("_known").type
+    last = [(piece.name, piece.known) for piece in listed_pieces(warehouse, name)]
+    loads = {one.known for one in in_force(warehouse, tables(name)[2]) if one.known}
+    pairs = {
+        "_piece": pa.array([piece for piece, _ in last], pa.string()),
+        "since": pa.array([known for _, known in last], moment),
+    }
+    held = held.filter(pc.is_in(held["_known"], value_set=pa.array(sorted(loads), moment)))
+    held = held.join(pa.table(pairs), "_piece", join_type="inner")
+    held = held.filter(pc.greater_equal(held["_known"], held["since"])).select(schema.names)
+    latest = held.group_by(["_piece", "_row"]).aggregate([("_known", "max")])
+    latest = latest.rename_columns(["_piece", "_row", "_known"])
+    still = held.join(latest, ["_piece", "_row", "_known"], join_type="left semi")
+    done = pa.array([CLOSED, LEFT_OUT])
+    still = still.filter(pc.invert(pc.is_in(still["answered"].fill_null(""), value_set=done)))
+    return still.sort_by([(name, "ascending") for name in ("_piece", "_row", "column", "code")])
 
 
 def listed_pieces(warehouse: Warehouse, name: str) -> tuple[Kept, ...]:
     """Return the pieces that are part of what is current."""
     bronze, _, rows = tables(name)
-    until = warehouse.known(rows)
-    return () if until is None else tuple(_pieces(warehouse, bronze, until)[0].values())
+    loads = {one.known for one in in_force(warehouse, rows) if one.known}
+    return tuple(_pieces(warehouse, bronze, loads)[0].values())
 
 
 def quarantine_schema() -> pa.Schema:
     """Return the columns of ``quarantine/<source>``.
 
-    ``answered`` holds the answer that was put in the cell's place and did not fit either.
+    ``answered`` holds the answer that was put in the cell's place and did not fit either;
+    ``key`` the record's key as a list of texts, where it can be read; ``question`` the digest
+    of what is asked, by which an answer is found again; ``differs``, of a record whose key comes
+    twice, in what it differs from the others, empty if in nothing.
     """
     import pyarrow as pa
 
@@ -200,6 +264,9 @@ def quarantine_schema() -> pa.Schema:
         pa.field("code", pa.string()),
         pa.field("raw", pa.string()),
         pa.field("answered", pa.string()),
+        pa.field("key", pa.string()),
+        pa.field("question", pa.string()),
+        pa.field("differs", pa.string()),
     ]
     return pa.schema(fields)
 
@@ -236,11 +303,12 @@ def bronze_schema() -> pa.Schema:
 
 
 def _pieces(
-    warehouse: Warehouse, bronze: str, until: datetime
+    warehouse: Warehouse, bronze: str, loads: Collection[datetime]
 ) -> tuple[dict[str, Kept], dict[str, str]]:
     """Return the pieces that are part of what is current, and the last digests of the others.
 
-    Lines later than ``until`` are of a load that did not happen.
+    Lines of other moments than those of ``loads`` are of loads that did not happen, or were
+    undone.
     """
     if warehouse.version(bronze) is None:
         return {}, {}
@@ -248,8 +316,8 @@ def _pieces(
     former: dict[str, str] = {}
     for line in warehouse.read(bronze).sort_by("known").to_pylist():
         name, how, known = line["piece"], json.loads(line["how"]), aware(line["known"])
-        if known > until:
-            break
+        if known not in loads:
+            continue
         if line["digest"] == GONE:
             former[name] = found.pop(name).digest
             continue
@@ -265,5 +333,7 @@ def _pieces(
             line["came"],
             line["loaded"],
             line["held"],
+            tuple(Finding(**one) for one in how.get("findings", ())),
+            how.get("how", {}),
         )
     return found, former

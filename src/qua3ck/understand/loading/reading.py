@@ -12,13 +12,13 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.errors import Qua3ckError
-from qua3ck.understand.loading.past import ABOUT, silver
+from qua3ck.understand.loading.past import ABOUT, in_force, silver
 from qua3ck.understand.section import Source
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from qua3ck.store.warehouse import Warehouse
+    from qua3ck.store.warehouse import Engine, Warehouse
 
 
 def read_current(
@@ -57,30 +57,41 @@ def read_current(
     """
     table = silver(name)
     if as_of is not None:
-        version = version_known(warehouse, name, as_of)
-    told = _told(warehouse, table, version)
-    by = tuple(told.get("by", source.identity))
-    columns = list(told["columns"]) if told else None
+        version = warehouse.version_as_of(table, as_of)
+    by, columns = _identity(warehouse, table, source, version)
     rows = warehouse.current(table, by=by, version=version, columns=columns, meta=meta)
-    if valid_on is not None:
-        rows = _valid(rows, name, source, valid_on)
-    if by == ("_piece",):
-        return rows
-    order: list[tuple[str, str]] = [(column, "ascending") for column in by]
-    return rows.sort_by(order)
+    return rows if valid_on is None else _valid(rows, name, source, valid_on)
 
 
-def version_known(warehouse: Warehouse, name: str, moment: datetime) -> int:
-    """Return the version of a source's table with what was known at a moment.
+def map_current(
+    warehouse: Warehouse,
+    name: str,
+    source: Source,
+    *,
+    engine: Engine,
+    version: int,
+    meta: bool = False,
+) -> pa.Table:
+    """Return the rows of :func:`read_current` in a file that lasts as long as the engine.
 
     Raises
     ------
     Qua3ckError
-        If nothing was known yet.
+        If there is no such version.
     """
-    loads = warehouse.loads(silver(name))
-    found = [one.version for one in loads if one.known is not None and one.known <= moment]
-    return found[-1] if found else warehouse.version_as_of(silver(name), moment)
+    table = silver(name)
+    by, columns = _identity(warehouse, table, source, version)
+    return warehouse.mapped(
+        table, engine=engine, by=by, version=version, columns=columns, meta=meta
+    )
+
+
+def _identity(
+    warehouse: Warehouse, table: str, source: Source, version: int | None
+) -> tuple[tuple[str, ...], list[str] | None]:
+    """Return what makes a row the same row in a version, and its columns; None: all."""
+    told = _told(warehouse, table, version)
+    return tuple(told.get("by", source.identity)), list(told["columns"]) if told else None
 
 
 def _told(warehouse: Warehouse, table: str, version: int | None) -> Mapping[str, Any]:
@@ -90,8 +101,8 @@ def _told(warehouse: Warehouse, table: str, version: int | None) -> Mapping[str,
     """
     told = [
         json.loads(one.about[ABOUT])
-        for one in warehouse.loads(table)
-        if ABOUT in one.about and (version is None or one.version <= version)
+        for one in in_force(warehouse, table, version=version)
+        if ABOUT in one.about
     ]
     return told[-1] if told else {}
 
@@ -110,4 +121,6 @@ def _valid(rows: pa.Table, name: str, source: Source, day: date) -> pa.Table:
     begun = rows.filter(pc.less_equal(rows[since].cast("date32"), day))
     key = [column for column in source.key if column != since]
     last = begun.group_by(key).aggregate([(since, "max")]).rename_columns([*key, since])
-    return begun.join(last, [*key, since], join_type="left semi").select(rows.column_names)
+    held = begun.join(last, [*key, since], join_type="left semi").select(rows.column_names)
+    order: list[tuple[str, str]] = [(column, "ascending") for column in key]
+    return held.sort_by(order)  # a join keeps no order

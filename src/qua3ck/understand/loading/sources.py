@@ -18,6 +18,7 @@ from qua3ck.understand.loading.past import silver
 from qua3ck.understand.loading.recording import record_loads, recorded_loads
 from qua3ck.understand.loading.task import Load, Tell, refused, silent
 from qua3ck.understand.section import Source, Understand
+from qua3ck.understand.sending import sent
 from qua3ck.understand.sources.read import is_local
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def load_sources(
         "root": str(workspace.root),
         "project": workspace.project,
         "actor": workspace.actor,
-        "section": section.model_dump(mode="json"),
+        "section": sent(section),
     }
     told = {"names": list(wanted), "accept": dict(accept or {})}
     answer = run_child("load", job, workspace, further=told, tell=tell)

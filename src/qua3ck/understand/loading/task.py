@@ -38,7 +38,8 @@ class Task:
     ``into`` is an empty folder of its own; ``now`` the load's moment; ``reading`` the digest
     of how the source is read; ``ignored`` the columns that may be absent; ``agreed`` the table
     of its contract; ``others`` all sources; ``answers`` those to held records; ``took`` the
-    seconds of each step, filled as it goes on.
+    seconds of each step, filled as it goes on; ``only`` the records that are read of a piece
+    that is kept, where not all of them are: the answered ones of a feed of changes.
     """
 
     name: str
@@ -57,11 +58,12 @@ class Task:
     answers: Sequence[Answer]
     tell: Tell
     took: dict[str, float] = field(default_factory=dict)
+    only: dict[str, frozenset[int]] = field(default_factory=dict)
 
     @property
     def used(self) -> dict[str, tuple[str, ...]]:
         """What findings were accepted for, by code."""
-        return {code: tuple(what) for code, what in self.waivers.used.items()}
+        return {code: tuple(dict.fromkeys(what)) for code, what in self.waivers.used.items()}
 
     @property
     def agreed_columns(self) -> tuple[str, ...]:

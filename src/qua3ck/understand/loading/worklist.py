@@ -8,7 +8,7 @@ project, and the source is loaded again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -18,19 +18,21 @@ from qua3ck.kit.clock import stamp
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.extras import need
 from qua3ck.kit.hashes import digest, file_digest
+from qua3ck.understand.contract.said import NOT_SHOWN, said_of_source
 from qua3ck.understand.loading.answers import Answer, read_answers, write_answers
 from qua3ck.understand.loading.held import title
+from qua3ck.understand.loading.keys import differing
 from qua3ck.understand.loading.past import listed_pieces, open_records
 from qua3ck.understand.section import Source
+from qua3ck.understand.sources.places import place_of
 
 if TYPE_CHECKING:
     from qua3ck.govern import Workspace
 
-HEAD = ("piece", "row", "column", "problem", "value received", "answer")
+HEAD = ("piece", "place", "column", "problem", "value received", "answer")
 _SHEET, _ABOUT = "answers", "about"
-_HIDDEN = "(not shown: classified)"
+SAME = "the same row again"
 _LONGEST = 32_000  # characters of a cell, as Excel holds them
-_OPEN = {"", "public", "internal"}
 _HOW = (
     "Write the right value into the column answer; leave it empty if you do not know.",
     "(empty) means that there is no value. (leave out) means that the record is not wanted.",
@@ -42,16 +44,19 @@ _HOW = (
 class Waiting:
     """One held cell (or record, with no column) and what was received.
 
-    ``problem`` is in words; ``tried`` an answer that was given and did not fit either.
+    ``place`` is where in its file it stands, as a person would look for it; ``problem`` is in
+    words; ``tried`` an answer that was given and did not fit either.
     """
 
     piece: str
     row: int
+    place: str
     column: str
     code: str
     problem: str
     received: str
     tried: str = ""
+    question: str = ""
 
     @property
     def said(self) -> str:
@@ -64,10 +69,12 @@ def work_list(name: str, source: Source, workspace: Workspace) -> tuple[Waiting,
     """Return what waits of a source, by piece, record and column.
 
     What was received is shown only of columns that the contract does not classify as more
-    than internal; a whole record only if that is so of all.
+    than internal; a whole record only if that is so of all. Of a key that comes twice stands
+    beside it in what its records differ, or that it is the same row again.
     """
     hidden, any_hidden = _classified(name, source, workspace.root)
     lines = open_records(workspace.warehouse, name).to_pylist()
+    hows = {one.name: one.how for one in listed_pieces(workspace.warehouse, name)}
     waiting = []
     for line in lines:
         columns = [part for part in (line["column"] or "").split(", ") if part]
@@ -76,14 +83,29 @@ def work_list(name: str, source: Source, workspace: Workspace) -> tuple[Waiting,
             Waiting(
                 line["_piece"],
                 line["_row"] or 0,
+                place_of(line["_row"] or 0, hows.get(line["_piece"], {})),
                 line["column"] or "",
                 line["code"],
                 title(line["code"]),
-                _HIDDEN if hide else _printable(line["raw"] or "")[:_LONGEST],
+                _received(line, hidden, hide=hide)[:_LONGEST],
                 "" if hide else line["answered"] or "",
+                line["question"] or "",
             )
         )
     return tuple(sorted(waiting, key=lambda one: (one.piece, one.row, one.column, one.code)))
+
+
+def _received(line: Mapping[str, Any], hidden: Collection[str], *, hide: bool) -> str:
+    """Return what was received; of a key that comes twice also in what its records differ."""
+    raw = NOT_SHOWN if hide else _printable(line["raw"] or "")
+    if line["differs"] is None:
+        return raw
+    found = differing(line["differs"])
+    cells = [
+        f"{column} {NOT_SHOWN if column in hidden else _printable(cell)}"
+        for column, cell in found.items()
+    ]
+    return f"{raw}; {', '.join(cells) or SAME}"
 
 
 def _printable(text: str) -> str:
@@ -122,10 +144,7 @@ def export_list(name: str, waiting: Sequence[Waiting], path: Path, *, project: s
     for cell in sheet[1]:
         cell.font = Font(bold=True)
     for one in waiting:
-        values: tuple[str | int, ...] = (
-            *(one.piece, one.row, one.column, one.said, one.received),
-            "",
-        )
+        values = (*_asked(one), "")
         at = sheet.max_row + 1
         for column, value in enumerate(values, 1):
             cell = sheet.cell(at, column)
@@ -134,7 +153,7 @@ def export_list(name: str, waiting: Sequence[Waiting], path: Path, *, project: s
         answer.number_format, answer.protection = "@", Protection(locked=False)
     sheet.freeze_panes = "A2"
     sheet.protection.sheet = True
-    for letter, width in zip("ABCDEF", (28, 8, 20, 44, 40, 28), strict=True):
+    for letter, width in zip("ABCDEF", (28, 20, 20, 44, 40, 28), strict=True):
         sheet.column_dimensions[letter].width = width
     about = book.create_sheet(_ABOUT)
     facts = {"project": project, "source": name, "list": _list_digest(waiting)}
@@ -172,7 +191,17 @@ def take_answers(
     contents = {one.name: one.digest for one in listed_pieces(workspace.warehouse, name)}
     on, by = stamp(workspace.clock()), workspace.actor
     taken = tuple(
-        Answer(one.piece, contents[one.piece], one.row, one.column, one.code, text, by, on)
+        Answer(
+            one.piece,
+            contents[one.piece],
+            one.row,
+            one.column,
+            one.code,
+            text,
+            by,
+            on,
+            one.question,
+        )
         for one, text in _answers(waiting, lines, path)
     )
     kept = write_answers(workspace.root, name, [*read_answers(workspace.root, name), *taken])
@@ -187,7 +216,7 @@ def _answers(
     said = {_key(line): (at, line[-1]) for at, line in enumerate(lines, 2)}
     found = []
     for one in waiting:
-        at, text = said[one.piece, one.row, one.column, one.said, one.received]
+        at, text = said[_asked(one)]
         if not text:
             continue
         if text != "(leave out)" and (not one.column or ", " in one.column):
@@ -232,14 +261,13 @@ def _read_sheet(name: str, path: Path, *, decimal: str) -> list[tuple[Any, ...]]
 def _line(row: tuple[Any, ...], decimal: str) -> tuple[Any, ...]:
     cells = [_text(cell, decimal) for cell in row[: len(HEAD)]]
     cells += [""] * (len(HEAD) - len(cells))
-    number = int(cells[1]) if cells[1].isdigit() else 0
-    return (cells[0], number, *cells[2:])
+    return tuple(cells)
 
 
 def _same_list(
     name: str, waiting: Sequence[Waiting], lines: Sequence[tuple[Any, ...]], path: Path
 ) -> None:
-    wanted = Counter((one.piece, one.row, one.column, one.said, one.received) for one in waiting)
+    wanted = Counter(map(_asked, waiting))
     came = Counter(_key(line) for line in lines)
     strange = came - wanted
     missing = wanted - came
@@ -276,30 +304,26 @@ def _text(cell: Any, decimal: str) -> str:
     return str(cell).strip()
 
 
-def _put(cell: Any, value: str | int) -> None:
+def _put(cell: Any, value: str) -> None:
     """Write a value so that no spreadsheet takes it for a formula."""
     cell.value = value
-    if isinstance(value, str):
-        cell.data_type = "s"
-        cell.quotePrefix = True  # also when somebody edits the cell
+    cell.data_type = "s"
+    cell.quotePrefix = True  # also when somebody edits the cell
+
+
+def _asked(one: Waiting) -> tuple[str, ...]:
+    """Return a line of the sheet without its answer."""
+    return (one.piece, one.place, one.column, one.said, one.received)
 
 
 def _list_digest(waiting: Sequence[Waiting]) -> str:
-    return digest([[one.piece, one.row, one.column, one.said, one.received] for one in waiting])
+    return digest([list(_asked(one)) for one in waiting])
 
 
 def _classified(name: str, source: Source, root: Path) -> tuple[frozenset[str], bool]:
     """Return the columns whose cells are not shown, and whether there is any."""
-    if source.contract is None:
-        return frozenset(), False
-    from qua3ck.understand.contract import read_contract
-
-    agreed = read_contract(root / source.contract).table(name)
-    hidden = frozenset(
-        column.name
-        for column in agreed.columns
-        if (column.model.classification or "").lower() not in _OPEN
-    )
+    said = said_of_source(name, source, root)
+    hidden = frozenset(column for column, one in said.items() if one.private)
     return hidden, bool(hidden)
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.clock import stamp
 from qua3ck.kit.errors import Qua3ckError
+from qua3ck.kit.findings import Finding
 from qua3ck.kit.hashes import digest
 from qua3ck.kit.records import as_json
 from qua3ck.understand.loading import held as holding
-from qua3ck.understand.loading.answers import as_digest, of_piece
+from qua3ck.understand.loading.answers import as_digest, counting
 from qua3ck.understand.loading.arrivals import Arrived
 from qua3ck.understand.loading.changes import Changes
 from qua3ck.understand.loading.choosing import Choice
@@ -22,7 +23,9 @@ from qua3ck.understand.loading.held import HeldPiece
 from qua3ck.understand.loading.layout import Layout
 from qua3ck.understand.loading.past import (
     ABOUT,
+    CLOSED,
     GONE,
+    NOTICED,
     Past,
     bronze_schema,
     open_records,
@@ -32,6 +35,7 @@ from qua3ck.understand.loading.past import (
     silver,
     tables,
 )
+from qua3ck.understand.loading.questions import AGAIN, no_longer_asked
 from qua3ck.understand.loading.statistics import TOOK, timed
 from qua3ck.understand.loading.task import Counts, Load, Task, refused
 
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from qua3ck.understand.contract.measures import Measure
+    from qua3ck.understand.sources.fetching import Position
 
 _FOLD = 0.2  # of the folded rows may have come since; then reading costs more than folding
 _FILES = 64
@@ -70,7 +75,10 @@ class Act:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a load came to before it is written: pieces loaded and held, changes, measures."""
+    """What a load came to before it is written: pieces loaded and held, changes, measures.
+
+    ``noticed`` is about the table as it will be.
+    """
 
     past: Past
     act: Act
@@ -79,6 +87,7 @@ class Outcome:
     held: Sequence[HeldPiece]
     changes: Changes
     measures: tuple[Measure, ...] = ()
+    noticed: tuple[Finding, ...] = ()
 
 
 def write(task: Task, outcome: Outcome) -> Load:
@@ -92,7 +101,7 @@ def write(task: Task, outcome: Outcome) -> Load:
     """
     task.tell(f"writing {task.name}", 1.0)
     act, came, past = outcome.act, outcome.came, outcome.past
-    for_key = _held_for_key(outcome.changes)
+    for_key = _held_for_key(outcome)
     counts = _counted(came, outcome.changes, for_key, place=task.place)
     before = 0 if act.renew else int(past.told.get("rows", 0))
     rows = before + counts.new - counts.deleted
@@ -102,6 +111,9 @@ def write(task: Task, outcome: Outcome) -> Load:
     version = _commit(task, outcome, body)
     waiting = open_records(task.warehouse, task.name)
     waits = holding.distinct_rows(waiting)
+    hows = {name: one.how for name, one in past.pieces.items()}
+    hows |= {one.piece.name: one.how for one in came}
+    whole = [one.piece.name for one in came if one.piece.name not in task.only]
     return Load(
         task.name,
         version=version,
@@ -114,15 +126,34 @@ def write(task: Task, outcome: Outcome) -> Load:
         size=_size(came),
         findings=(
             *outcome.choice.findings,
-            *(finding for one in came for finding in one.findings),
             *(one.finding for one in outcome.held),
-            *holding.records(task.name, waiting, rows + waits),
+            *no_longer_asked(
+                task.name,
+                [past.pieces[name].how for name in whole if name in past.pieces],
+                [one.how for one in came],
+            ),
+            *standing(outcome),
+            *holding.records(task.name, waiting, rows + waits, hows),
         ),
-        held_pieces=tuple(refused(one.piece, one.problem()) for one in outcome.held),
+        held_pieces=tuple(refused(one.piece, one.problem(task.used)) for one in outcome.held),
         accepted=task.used,
         body={**body, "version": version},
         unrecorded=past.unrecorded,
     )
+
+
+def standing(outcome: Outcome) -> tuple[Finding, ...]:
+    """Return what was noticed in reading the pieces of the table, and about it as a whole."""
+    read = {one.piece.name for one in outcome.came} | set(outcome.act.stale)
+    kept = (one for name, one in outcome.past.pieces.items() if name not in read)
+    each = (*(one.findings for one in kept), *(one.findings for one in outcome.came))
+    return (*each_once(finding for one in each for finding in one), *outcome.noticed)
+
+
+def each_once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings of which several pieces say the same only once."""
+    said = {(one.code, one.where, one.says): one for one in findings}
+    return tuple(said.values())
 
 
 def _counted(came: Sequence[Arrived], changes: Changes, for_key: pa.Table, *, place: str) -> Counts:
@@ -170,7 +201,11 @@ def _commit(task: Task, outcome: Outcome, body: Mapping[str, Any]) -> int:
         table,
         _few(task, outcome.changes.rows),
         known=act.known,
-        about={ABOUT: json.dumps(body), TOOK: json.dumps(_took(task, outcome))},
+        about={
+            ABOUT: json.dumps(body),
+            TOOK: json.dumps(_took(task, outcome)),
+            NOTICED: json.dumps([as_json(one) for one in outcome.noticed]),
+        },
         partition=task.source.partition,
         instead=act.renew,
     )
@@ -205,7 +240,7 @@ def _body(task: Task, outcome: Outcome, counts: Mapping[str, int]) -> dict[str, 
     kept = {} if act.renew else {name: one.digest for name, one in past.pieces.items()}
     state = {name: found for name, found in {**kept, **read}.items() if name not in act.stale}
     moved = outcome.changes.moved or (past.told.get("moved") and not act.renew)
-    position = choice.found.position
+    position = _position(outcome)
     return {
         "table": silver(task.name),
         "known": stamp(act.known),
@@ -238,6 +273,20 @@ def _body(task: Task, outcome: Outcome, counts: Mapping[str, int]) -> dict[str, 
     }
 
 
+def _position(outcome: Outcome) -> Position | None:
+    """Return from where to ask on: not beyond pieces that are held, or they never come again."""
+    after, before = outcome.choice.found.position, outcome.past.position
+    if after is None or not outcome.held:
+        return after
+    same = before is not None and before.asked == after.asked
+    held = {one.piece for one in outcome.held}
+    return replace(
+        after,
+        mark=before.mark if before is not None and same else None,
+        objects={name: version for name, version in after.objects.items() if name not in held},
+    )
+
+
 def _answered(task: Task) -> list[list[str]]:
     return [[one.digest, str(one.row), one.column, one.answer] for one in task.answers]
 
@@ -245,16 +294,21 @@ def _answered(task: Task) -> list[list[str]]:
 def _bronze_rows(task: Task, outcome: Outcome, for_key: pa.Table) -> pa.Table:
     import pyarrow as pa
 
-    held_for_key = for_key["_piece"].to_pylist()
+    held_for_key = {
+        line["values"]: line["counts"] for line in for_key["_piece"].value_counts().to_pylist()
+    }
     known = outcome.act.known
     lines = []
     for one in outcome.came:
-        further = held_for_key.count(one.piece.name)
+        if one.piece.name in task.only:
+            continue  # the piece came earlier, and is listed as it came
+        further = held_for_key.get(one.piece.name, 0)
         how = {
             "reading": task.reading,
-            "answers": as_digest(of_piece(task.answers, one.piece.name, one.piece.digest)),
+            "answers": as_digest(counting(task.answers, one.piece.name, one.piece.digest, one.how)),
             "columns": list(one.columns),
             "how": dict(one.how),
+            "findings": [as_json(finding) for finding in one.findings],
         }
         lines.append(
             {
@@ -274,10 +328,22 @@ def _bronze_rows(task: Task, outcome: Outcome, for_key: pa.Table) -> pa.Table:
     return pa.Table.from_pylist(lines, schema=bronze_schema())
 
 
-def _held_for_key(changes: Changes) -> pa.Table:
+def _held_for_key(outcome: Outcome) -> pa.Table:
     import pyarrow as pa
 
-    return pa.Table.from_pylist(list(changes.held), schema=quarantine_schema())
+    schema, held = quarantine_schema(), outcome.changes.held
+    if held is None:
+        return schema.empty_table()
+    asked = {one.piece.name: one.asked for one in outcome.came}
+    lines = held.select(["_piece", "_row", "column"]).to_pylist()
+    questions = [asked[one["_piece"]].get((one["_row"], one["column"])) for one in lines]
+    held = held.append_column("question", pa.array(questions, pa.string()))
+    there = set(held.column_names)
+    columns = {
+        field.name: held[field.name] if field.name in there else pa.nulls(len(held), field.type)
+        for field in schema
+    }
+    return pa.table(columns).cast(schema)
 
 
 def _quarantine_rows(outcome: Outcome, for_key: pa.Table) -> pa.Table:
@@ -292,12 +358,35 @@ def _quarantine_rows(outcome: Outcome, for_key: pa.Table) -> pa.Table:
             "_piece": pa.array([one.piece.name] * rows, pa.string()),
             "_known": pa.nulls(rows, schema.field("_known").type),
             "answered": pa.array(tried, pa.string()),
+            "key": pa.array(
+                [one.keys.get(row) for row in one.held["_row"].to_pylist()], pa.string()
+            ),
+            "question": pa.array(_questions(one), pa.string()),
+            "differs": pa.array(_differing(one), pa.string()),
         }
         columns = {n: added[n] if n in added else one.held[n] for n in schema.names}
         lots.append(pa.table(columns, schema))
+    settled = [
+        {"_piece": piece, "_row": row, "code": "", "answered": CLOSED}
+        for piece, row in outcome.changes.closed
+    ]
+    lots.append(pa.Table.from_pylist(settled, schema=schema))
     held = pa.concat_tables(lots).combine_chunks()
     known = pa.array([outcome.act.known] * held.num_rows, schema.field("_known").type)
     return held.set_column(schema.get_field_index("_known"), "_known", known)
+
+
+def _differing(one: Arrived) -> list[str | None]:
+    lines = one.held.select(["_row", "column", "code"]).to_pylist()
+    return [
+        one.differs.get((line["_row"], line["column"] or "")) if line["code"] == AGAIN else None
+        for line in lines
+    ]
+
+
+def _questions(one: Arrived) -> list[str | None]:
+    lines = one.held.select(["_row", "column"]).to_pylist()
+    return [one.asked.get((line["_row"], line["column"] or "")) for line in lines]
 
 
 def _measured(outcome: Outcome) -> pa.Table:

@@ -18,6 +18,18 @@ _OWN = {
 }
 
 
+_CALENDAR = {
+    "date_key": "the day as one number, YYYYMMDD",
+    "date": "the day",
+    "year": "year of the day",
+    "quarter": "quarter of the year, 1 to 4",
+    "month": "month of the year, 1 to 12",
+    "iso_year": "year to which the ISO week belongs",
+    "iso_week": "week of the ISO year, from Monday",
+    "weekday": "1 is Monday, 7 is Sunday",
+}
+
+
 def dictionary(
     tables: Sequence[Table], meanings: Mapping[str, str], origins: Mapping[str, str]
 ) -> pa.Table:
@@ -40,13 +52,24 @@ def dictionary(
             "column": field.name,
             "type": str(field.type),
             "key": _part(table, field.name),
-            "meaning": _OWN.get(field.name) or meanings.get(field.name, ""),
+            "meaning": _meaning(table, field.name) or meanings.get(field.name, ""),
             "made from": origins.get(field.name, ""),
         }
         for table in tables
         for field in table.rows.schema
     ]
     return pa.Table.from_pylist(lines)
+
+
+def _meaning(table: Table, column: str) -> str:
+    """Return what a column means that publishing added."""
+    if table.name == DATES:
+        return _CALENDAR.get(column, "")
+    if column in table.refers:
+        return f"which row of {table.refers[column]}"
+    if table.name.startswith("dim_") and column in table.key:
+        return "number of this row, made from its values; 0: nothing is known"
+    return _OWN.get(column, "")
 
 
 def _part(table: Table, column: str) -> str:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.extras import need
 from qua3ck.understand.publish.star import Table
+from qua3ck.understand.publish.stored import Stored
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 DICTIONARY = "data_dictionary"
 FORMATS = ("parquet", "csv", "excel")
 _EXCEL_ROWS = 1_048_576
+_BATCH = 65_536  # rows written at once
 _RUN_AS_FORMULA = r"^[=+\-@\t\r]"
 
 
@@ -43,12 +45,15 @@ def write_files(
     Raises
     ------
     Qua3ckError
-        If a table does not fit into a sheet, or the folder holds files of others.
+        If a table does not fit into a sheet, or the folder holds files of others, is a file,
+        or cannot be written.
     """
     _refuse_strangers(folder)
+    if "excel" in kinds:
+        refuse_long({table.name: table.rows.num_rows for table in tables})
     beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     try:
-        beside.mkdir(parents=True)
+        _begin(beside, folder)
         (beside / ".qua3ck-published").write_text("written by qua3ck publish\n", encoding="utf-8")
         listed = (*tables, Table(DICTIONARY, words))
         for kind in kinds:
@@ -65,19 +70,28 @@ def write_files(
 
 
 def _one(table: Table, folder: Path, kind: str) -> None:
-    import pyarrow.parquet as pq
-
     if kind == "parquet":
-        pq.write_table(table.rows, folder / f"{table.name}.parquet", compression="zstd")
+        _parquet(table, folder / f"{table.name}.parquet")
         return
     from pyarrow import csv
 
     with (folder / f"{table.name}.csv").open("wb") as handle:
         handle.write(b"\xef\xbb\xbf")  # without it Excel reads UTF-8 as the local code page
-        csv.write_csv(_harmless(table.rows), handle)
+        with csv.CSVWriter(handle, table.rows.schema) as writer:
+            for batch in table.rows.to_batches(max_chunksize=_BATCH):
+                writer.write_batch(_harmless(batch))
 
 
-def _harmless(rows: pa.Table) -> pa.Table:
+def _parquet(table: Table, path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    if isinstance(table.rows, Stored):
+        shutil.copyfile(table.rows.path, path)
+    else:
+        pq.write_table(table.rows, path, compression="zstd")
+
+
+def _harmless(rows: pa.RecordBatch) -> pa.RecordBatch:
     """Put an apostrophe before text that a spreadsheet would take for a formula."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -85,11 +99,35 @@ def _harmless(rows: pa.Table) -> pa.Table:
     for place, field in enumerate(rows.schema):
         if not pa.types.is_string(field.type):
             continue
-        column = rows[field.name]
+        column = rows.column(place)
         risky = pc.match_substring_regex(column, pattern=_RUN_AS_FORMULA)
         safe = pc.if_else(risky, pc.binary_join_element_wise("'", column, ""), column)
-        rows = rows.set_column(place, field.name, safe)
+        rows = rows.set_column(place, field, safe)
     return rows
+
+
+def refuse_long(rows: Mapping[str, int]) -> None:
+    """Refuse tables that no sheet of a workbook holds, before anything is made of them.
+
+    Parameters
+    ----------
+    rows : mapping
+        Each table's name to its rows.
+
+    Raises
+    ------
+    Qua3ckError
+        If one has too many.
+    """
+    for name, count in rows.items():
+        if count >= _EXCEL_ROWS:
+            raise Qua3ckError(
+                f"{name} has {count} rows, a sheet of Excel holds {_EXCEL_ROWS - 1}; nothing was "
+                "published",
+                where="understand.publish.to",
+                fix="publish it as parquet or csv, or fold its rows in the query",
+                code="U163",
+            )
 
 
 def _excel(tables: Sequence[Table], path: Path) -> None:
@@ -99,13 +137,6 @@ def _excel(tables: Sequence[Table], path: Path) -> None:
 
     book = openpyxl.Workbook(write_only=True)
     for table in tables:
-        if table.rows.num_rows >= _EXCEL_ROWS:
-            raise Qua3ckError(
-                f"{table.name} has {table.rows.num_rows} rows, a sheet holds {_EXCEL_ROWS - 1}",
-                where="understand.publish.to",
-                fix="publish it as parquet or csv, or fold its rows in the query",
-                code="U163",
-            )
         sheet = book.create_sheet(table.name[:31])
         sheet.freeze_panes = "A2"
         sheet.append([_bold(WriteOnlyCell(sheet, name), Font) for name in table.rows.column_names])
@@ -138,6 +169,18 @@ def _cells(column: pa.Array) -> list[object]:
     return found
 
 
+def _begin(beside: Path, folder: Path) -> None:
+    try:
+        beside.mkdir(parents=True)
+    except OSError as problem:
+        raise Qua3ckError(
+            f"The folder {folder.name} cannot be written ({problem.strerror or problem})",
+            where=str(folder),
+            fix="give back write permission, or name another folder: understand.publish.folder",
+            code="U163",
+        ) from problem
+
+
 def _swap(beside: Path, folder: Path) -> None:
     old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     if folder.exists():
@@ -147,6 +190,13 @@ def _swap(beside: Path, folder: Path) -> None:
 
 
 def _refuse_strangers(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise Qua3ckError(
+            f"{folder.name} is a file, and what is published is a folder",
+            where=str(folder),
+            fix="name another folder: understand.publish.folder",
+            code="U163",
+        )
     if not folder.is_dir() or (folder / ".qua3ck-published").is_file():
         return
     if any(folder.iterdir()):

@@ -6,6 +6,7 @@ out, the contract must say so.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +17,16 @@ from qua3ck.understand.contract.said import SaidColumn, SaidTable
 from qua3ck.understand.gold.build import Built, query_of
 from qua3ck.understand.gold.query import Columns, Origin, origins
 from qua3ck.understand.publish.dictionary import dictionary
-from qua3ck.understand.publish.files import FORMATS, write_files
+from qua3ck.understand.publish.files import FORMATS, refuse_long, write_files
 from qua3ck.understand.publish.flags import flagged
 from qua3ck.understand.publish.postgres import write_postgres
 from qua3ck.understand.publish.star import Table, calendar, split
+from qua3ck.understand.publish.stored import Stored
 from qua3ck.understand.section import Publish, Understand
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from qua3ck.store.warehouse import Warehouse
 
 PLACE = "understand.publish"
@@ -75,26 +79,63 @@ def publish(
             code="U163",
         )
     _refuse_strange(wanted, section)
+    if "excel" in wanted.to:
+        refuse_long({name: built[name].rows for name in wanted.tables if name in built})
+    with tempfile.TemporaryDirectory(prefix="qua3ck-") as scratch:
+        tables, words, left_out = _stars(
+            wanted, section, built, said, columns, root, warehouse, Path(scratch)
+        )
+        files, written = _written(wanted, tables, words, root=root, title=title)
+    counts = {table.name: table.rows.num_rows for table in tables}
+    return Handed(counts, files, written, tuple(left_out))
+
+
+def _stars(
+    wanted: Publish,
+    section: Understand,
+    built: Mapping[str, Built],
+    said: Mapping[str, SaidTable],
+    columns: Columns,
+    root: Path,
+    warehouse: Warehouse,
+    scratch: Path,
+) -> tuple[list[Table], pa.Table, list[str]]:
+    """Return the calendar, dimensions and facts, their dictionary, and what was left out."""
     tables: list[Table] = []
     left_out: list[str] = []
     made_from: dict[str, str] = {}
     meanings: dict[str, str] = {}
     for name, star in wanted.tables.items():
         place = f"{PLACE}.tables.{name}"
-        rows = flagged(name, section, built, root=root, warehouse=warehouse)
         behind = behind_columns(name, section, built, columns, root)
-        hidden = sorted(c for c in rows.column_names if _private(behind.get(c, ()), said))
+        with flagged(name, section, built, root=root, warehouse=warehouse) as rows:
+            hidden = sorted(c for c in rows.schema.names if private(behind.get(c, ()), said))
+            shown = _without(rows, hidden)
+            new = split(name, shown, star, folder=scratch, place=place)
         left_out += [f"{name}.{column}" for column in hidden]
-        rows = rows.drop_columns(hidden)
         for column, found in behind.items():
             made_from[column] = ", ".join(f"{one.table}.{one.column}" for one in found)
             meaning = _said_of(found[0], said).meaning if len(found) == 1 else ""
             meanings[column] = meaning or meanings.get(column, "")
-        tables = _conformed(tables, split(name, rows, star, place=place), place)
+        tables = _conformed(tables, new, place)
     days = calendar(tables)
     dimensions = sorted(tables, key=lambda table: bool(table.refers) or not _is_dimension(table))
     tables = [*([days] if days else []), *dimensions]
-    words = dictionary(tables, meanings, made_from)
+    return tables, dictionary(tables, meanings, made_from), left_out
+
+
+def _without(rows: pa.RecordBatchReader, hidden: Sequence[str]) -> pa.RecordBatchReader:
+    import pyarrow as pa
+
+    shown = [name for name in rows.schema.names if name not in hidden]
+    schema = pa.schema([rows.schema.field(name) for name in shown])
+    return pa.RecordBatchReader.from_batches(schema, (batch.select(shown) for batch in rows))
+
+
+def _written(
+    wanted: Publish, tables: Sequence[Table], words: pa.Table, *, root: Path, title: str
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Write the tables to every target; return the files and the tables of databases."""
     files: tuple[Path, ...] = ()
     kinds = [kind for kind in wanted.to if kind in FORMATS]
     if kinds:
@@ -104,11 +145,11 @@ def publish(
     written: list[str] = []
     for variable in databases:
         written += write_postgres(tables, words, variable=variable, schema=wanted.db_schema)
-    counts = {table.name: table.rows.num_rows for table in tables}
-    return Handed(counts, files, tuple(written), tuple(left_out))
+    return files, tuple(written)
 
 
-def _private(behind: Sequence[Origin], said: Mapping[str, SaidTable]) -> bool:
+def private(behind: Sequence[Origin], said: Mapping[str, SaidTable]) -> bool:
+    """Return whether a column stays in the house: one behind it is classified as such."""
     return any(_said_of(one, said).private for one in behind)
 
 
@@ -127,6 +168,9 @@ def _conformed(before: list[Table], new: tuple[Table, ...], place: str) -> list[
         if twin is None:
             found[table.name] = table
             continue
+        if isinstance(table.rows, Stored) or isinstance(twin.rows, Stored):
+            message = f"two tables of facts are called {table.name}"
+            raise TypeError(message)
         if twin.rows.schema != table.rows.schema:
             raise Qua3ckError(
                 f"Two tables declare {table.name} with other columns",

@@ -6,15 +6,16 @@ is a table too.
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.extras import need
 from qua3ck.understand.publish.files import DICTIONARY
 from qua3ck.understand.publish.star import DATES, Table
+from qua3ck.understand.publish.stored import Stored
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,9 +69,8 @@ def _write(connection: Any, tables: Sequence[Table], words: pa.Table, schema: st
             cursor.execute(f"DROP TABLE IF EXISTS {_named(schema, table.name)} CASCADE")
         for table in tables:
             cursor.execute(_create(schema, table))
-            lines = io.BytesIO(b"".join(_lines(table.rows)))
             copy = f"COPY {_named(schema, table.name)} FROM STDIN WITH (FORMAT csv, NULL '{_NULL}')"
-            cursor.execute(copy, stream=lines)
+            cursor.execute(copy, stream=_lines(table.rows))
             for column in table.rows.column_names:
                 meaning = meanings.get((table.name, column))
                 if meaning:
@@ -78,7 +78,8 @@ def _write(connection: Any, tables: Sequence[Table], words: pa.Table, schema: st
                     cursor.execute(f"COMMENT ON COLUMN {place} IS {_text(meaning)}")
         cursor.execute("COMMIT")
     except BaseException:
-        cursor.execute("ROLLBACK")
+        with suppress(Exception):  # a line that broke undoes it by itself
+            cursor.execute("ROLLBACK")
         raise
 
 
@@ -94,7 +95,7 @@ def _create(schema: str, table: Table) -> str:
     return f"CREATE TABLE {_named(schema, table.name)} ({', '.join(parts)})"
 
 
-def _lines(rows: pa.Table) -> Iterator[bytes]:
+def _lines(rows: pa.Table | Stored) -> Iterator[bytes]:
     for batch in rows.to_batches(max_chunksize=10_000):
         columns = [_texts(column) for column in batch.columns]
         yield "".join(",".join(values) + "\n" for values in zip(*columns, strict=True)).encode()

@@ -3,6 +3,9 @@
 Each distinct combination of a dimension's columns is one row of ``dim_<name>``; facts refer to
 it by a key made from the values alone, so that a refresh never moves it. Dates refer to one
 calendar. Keys stay below 2^53: spreadsheets hold no larger whole number exactly.
+
+Facts are split as they come and lie in a file; a dimension, which is to have few rows, and the
+calendar are held in memory.
 """
 
 from __future__ import annotations
@@ -10,13 +13,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qua3ck.kit.errors import Qua3ckError, did_you_mean
+from qua3ck.understand.publish.stored import Stored, store
 from qua3ck.understand.section import Star
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 DATES = "dim_date"
 _BITS = 52
@@ -31,8 +38,8 @@ class Table:
     ----------
     name : str
         ``fact_...`` or ``dim_...``.
-    rows : pyarrow.Table
-        Its content.
+    rows : pyarrow.Table or Stored
+        Its content; facts are stored, everything else is in memory.
     key : tuple of str
         The columns that tell its rows apart; empty if none are declared.
     refers : mapping
@@ -40,22 +47,26 @@ class Table:
     """
 
     name: str
-    rows: pa.Table
+    rows: pa.Table | Stored
     key: tuple[str, ...] = ()
     refers: Mapping[str, str] = field(default_factory=dict)
 
 
-def split(name: str, rows: pa.Table, star: Star, *, place: str) -> tuple[Table, ...]:
+def split(
+    name: str, rows: pa.RecordBatchReader, star: Star, *, folder: Path, place: str
+) -> tuple[Table, ...]:
     """Return the facts and the dimensions of a table, the dimensions first.
 
     Parameters
     ----------
     name : str
         The table's name; the facts are called ``fact_<name>``.
-    rows : pyarrow.Table
+    rows : pyarrow.RecordBatchReader
         With all columns of the dimensions and of the key.
     star : Star
         What goes where.
+    folder : Path
+        For the file of the facts, which must last as long as the table.
     place : str
         Where the project file declares it.
 
@@ -64,21 +75,19 @@ def split(name: str, rows: pa.Table, star: Star, *, place: str) -> tuple[Table, 
     Qua3ckError
         If a column does not exist, stands in two dimensions, or the key is not unique.
     """
-    _refuse_strange(star, rows.column_names, place)
-    rows = rows.drop_columns(list(star.leave_out))
-    _refuse_repeated_key(star.key, rows, place)
-    made, refers = [], {}
-    for dimension, columns in star.dimensions.items():
-        keys, table = _dimension(dimension, rows.select(list(columns)), place)
-        kept = [column for column in columns if column in star.key]  # a key stays with its facts
-        rows = rows.drop_columns([column for column in columns if column not in kept])
-        rows = rows.append_column(f"{dimension}_key", keys)
-        refers[f"{dimension}_key"] = f"dim_{dimension}"
-        made.append(Table(f"dim_{dimension}", table, (f"{dimension}_key",), {}))
-    for column in _date_columns(rows):
-        rows = rows.append_column(f"{column}_key", _date_keys(rows[column]))
-        refers[f"{column}_key"] = DATES
-    return (*made, Table(f"fact_{name}", rows, star.key, refers))
+    import pyarrow as pa
+
+    _refuse_strange(star, rows.schema.names, place)
+    made = {
+        dimension: _Dimension(dimension, pa.schema([rows.schema.field(c) for c in columns]))
+        for dimension, columns in star.dimensions.items()
+    }
+    schema, refers = _facts(rows.schema, star)
+    batches = (_fact(batch, schema, made, star, place) for batch in rows)
+    facts = store(batches, schema, folder / f"fact_{name}.parquet")
+    _refuse_repeated_key(star.key, facts, place)
+    dimensions = [one.table() for one in made.values()]
+    return (*dimensions, Table(f"fact_{name}", facts, star.key, refers))
 
 
 def calendar(tables: Sequence[Table]) -> Table | None:
@@ -89,10 +98,11 @@ def calendar(tables: Sequence[Table]) -> Table | None:
     import pyarrow.compute as pc
 
     ends = [
-        pc.min_max(table.rows[column])
+        pc.min_max(part)
         for table in tables
-        for column in _date_columns(table.rows)
-        if f"{column}_key" in table.rows.column_names
+        if isinstance(table.rows, Stored)
+        for column in _date_columns(table.rows.schema)
+        for part in table.rows.column_batches(column)
     ]
     days = [end[side].as_py() for end in ends for side in ("min", "max") if end[side].is_valid]
     if not days:
@@ -114,30 +124,106 @@ def calendar(tables: Sequence[Table]) -> Table | None:
     return Table(DATES, rows, ("date_key",), {})
 
 
-def _dimension(name: str, columns: pa.Table, place: str) -> tuple[pa.Array, pa.Table]:
-    """Return each row's key, and the dimension's rows in the order of their keys."""
+def _facts(schema: pa.Schema, star: Star) -> tuple[pa.Schema, dict[str, str]]:
+    """Return the columns of the facts, and which of them refer to which table."""
     import pyarrow as pa
 
-    texts = [_texts(column) for column in columns.columns]
-    combined = list(zip(*texts, strict=True))
-    keys: dict[tuple[str | None, ...], int] = {}
-    first: dict[tuple[str | None, ...], int] = {}
-    for place_of_row, values in enumerate(combined):
-        if values not in keys:
-            keys[values] = _key(values)
-            first[values] = place_of_row
-    if len(set(keys.values())) != len(keys):
-        raise Qua3ckError(
-            f"Two rows of the dimension {name} have the same key",
-            where=f"{place}.dimensions.{name}",
-            fix="give the dimension another set of columns",
-            code="U162",
+    apart = {column for columns in star.dimensions.values() for column in columns}
+    apart -= set(star.key)  # a key stays with its facts
+    kept = [one for one in schema if one.name not in apart and one.name not in star.leave_out]
+    refers = {f"{dimension}_key": f"dim_{dimension}" for dimension in star.dimensions}
+    refers |= {f"{column}_key": DATES for column in _date_columns(pa.schema(kept))}
+    return pa.schema([*kept, *(pa.field(one, pa.int64()) for one in refers)]), refers
+
+
+def _fact(
+    batch: pa.RecordBatch,
+    schema: pa.Schema,
+    made: Mapping[str, _Dimension],
+    star: Star,
+    place: str,
+) -> pa.RecordBatch:
+    """Return the facts of some rows; the rows of dimensions among them are noted."""
+    import pyarrow as pa
+
+    columns = {name: batch.column(name) for name in schema.names if name in batch.schema.names}
+    for dimension, one in made.items():
+        columns[f"{dimension}_key"] = one.keys(
+            batch.select(list(star.dimensions[dimension])), place
         )
-    order = sorted(keys, key=lambda values: keys[values])
-    rows = columns.take(pa.array([first[values] for values in order], pa.int64()))
-    own = pa.array([keys[values] for values in order], pa.int64())
-    table = rows.add_column(0, f"{name}_key", own)
-    return pa.array([keys[values] for values in combined], pa.int64()), table
+    for column in _date_columns(batch.schema):
+        if column in columns:
+            columns[f"{column}_key"] = _date_keys(batch.column(column))
+    return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+
+class _Dimension:
+    """The rows of a dimension met so far, each once."""
+
+    def __init__(self, name: str, schema: pa.Schema) -> None:
+        self._name, self._schema = name, schema
+        self._keys: dict[tuple[str | None, ...], int] = {}
+        self._taken: dict[int, tuple[str | None, ...]] = {}
+        self._rows: list[pa.RecordBatch] = []
+
+    def keys(self, rows: pa.RecordBatch, place: str) -> pa.Array:
+        """Return the key of each row; those not met before are kept."""
+        import numpy as np
+        import pyarrow as pa
+
+        first, kinds = _different(rows)
+        places = pa.array(first)
+        texts = [column.take(places).cast(pa.string()).to_pylist() for column in rows.columns]
+        made = np.empty(len(first), np.int64)
+        new = []
+        for at, values in enumerate(zip(*texts, strict=True)):
+            if values not in self._keys:
+                self._keys[values] = self._new(values, place)
+                new.append(first[at])
+            made[at] = self._keys[values]
+        if new:
+            self._rows.append(rows.take(pa.array(new, pa.int64())))
+        return pa.array(made[kinds])
+
+    def table(self) -> Table:
+        """Return the rows in the order of their keys."""
+        import pyarrow as pa
+
+        rows = pa.Table.from_batches(self._rows, schema=self._schema)
+        own = pa.array(list(self._keys.values()), pa.int64())
+        column = f"{self._name}_key"
+        table = rows.add_column(0, column, own).sort_by(column).combine_chunks()
+        return Table(f"dim_{self._name}", table, (column,), {})
+
+    def _new(self, values: tuple[str | None, ...], place: str) -> int:
+        key = _key(values)
+        if self._taken.setdefault(key, values) != values:
+            raise Qua3ckError(
+                f"Two rows of the dimension {self._name} have the same key",
+                where=f"{place}.dimensions.{self._name}",
+                fix="give the dimension another set of columns",
+                code="U162",
+            )
+        return key
+
+
+def _different(rows: pa.RecordBatch) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first row of each combination of values, and each row's combination.
+
+    The combinations are numbered in the order in which they first come.
+    """
+    import numpy as np
+
+    kinds = np.zeros(rows.num_rows, np.int64)
+    for column in rows.columns:
+        told = column.dictionary_encode(null_encoding="encode")
+        codes = told.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        _, kinds = np.unique(kinds * max(len(told.dictionary), 1) + codes, return_inverse=True)
+    _, first, kinds = np.unique(kinds, return_index=True, return_inverse=True)
+    order = np.argsort(first, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return first[order], place[kinds]
 
 
 def _key(values: tuple[str | None, ...]) -> int:
@@ -149,20 +235,13 @@ def _key(values: tuple[str | None, ...]) -> int:
     return (made >> (64 - _BITS)) or 1
 
 
-def _texts(column: pa.ChunkedArray) -> list[str | None]:
+def _date_columns(schema: pa.Schema) -> list[str]:
     import pyarrow as pa
 
-    found: list[str | None] = column.cast(pa.string()).to_pylist()
-    return found
+    return [field.name for field in schema if pa.types.is_date(field.type)]
 
 
-def _date_columns(rows: pa.Table) -> list[str]:
-    import pyarrow as pa
-
-    return [field.name for field in rows.schema if pa.types.is_date(field.type)]
-
-
-def _date_keys(dates: pa.ChunkedArray) -> pa.ChunkedArray:
+def _date_keys(dates: pa.Array) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -194,13 +273,11 @@ def _refuse_strange(star: Star, known: Sequence[str], place: str) -> None:
             seen[column] = where
 
 
-def _refuse_repeated_key(key: Sequence[str], rows: pa.Table, place: str) -> None:
-    if not key:
-        return
-    distinct = rows.select(list(key)).group_by(list(key)).aggregate([]).num_rows
-    if distinct < rows.num_rows:
+def _refuse_repeated_key(key: Sequence[str], facts: Stored, place: str) -> None:
+    distinct = facts.distinct(key) if key else facts.num_rows
+    if distinct < facts.num_rows:
         raise Qua3ckError(
-            f"The key is not unique: {rows.num_rows} rows, {distinct} different keys",
+            f"The key is not unique: {facts.num_rows} rows, {distinct} different keys",
             where=f"{place}.key",
             fix="name all the columns that tell the rows apart, or fold the rows in the query",
             code="U162",

@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 _QUICK = {"integer", "number", "boolean", "date"}
 
 
+class ColumnsAbsent(Qua3ckError):
+    """Something is declared about a column that is not there.
+
+    Attributes
+    ----------
+    there : frozenset of str
+        The columns that there are.
+    """
+
+    there: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True)
 class Column:
     """What one column is held to.
@@ -62,9 +74,10 @@ def columns_of(
 
     Raises
     ------
+    ColumnsAbsent
+        If a declared column is not there.
     Qua3ckError
-        If a declared column is not there, a layout is none, or a column with layouts is
-        declared to be no date.
+        If a layout is none, or a column with layouts is declared to be no date.
     """
     check_layouts(source.dates, place=place)
     for key in ("types", "nulls", "dates"):
@@ -198,7 +211,7 @@ def _all_there(declared: Mapping[str, object], names: Sequence[str], place: str)
         return
     sure = len(missing) < len(declared) or did_you_mean(missing[0], names)
     listed = f"use one of: {', '.join(list(names)[:20])}"
-    raise Qua3ckError(
+    problem = ColumnsAbsent(
         f'No column "{missing[0]}"{did_you_mean(missing[0], names)}',
         where=f"{place}.{missing[0]}",
         fix=listed
@@ -206,3 +219,5 @@ def _all_there(declared: Mapping[str, object], names: Sequence[str], place: str)
         else "look whether the first line is the header; declare header: 0 and names: if not",
         code="U102",
     )
+    problem.there = frozenset(names)
+    raise problem

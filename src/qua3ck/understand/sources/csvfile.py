@@ -32,10 +32,12 @@ from qua3ck.understand.sources.columns import (
     with_kinds,
 )
 from qua3ck.understand.sources.encoding import CHUNK, packing, unpacked, utf8_chunks, wrong_encoding
+from qua3ck.understand.sources.headings import LOOKED_AT, refuse_second_heading
 from qua3ck.understand.sources.layout import TOTALS, Body, header_is_data, open_body
 from qua3ck.understand.sources.pieces import ROW, Piece, Staged, held_schema
-from qua3ck.understand.sources.records import Block, Wrong, blocks, parse, read_records
+from qua3ck.understand.sources.records import Block, Parsed, Wrong, blocks, parse, read_records
 from qua3ck.understand.sources.rowfile import RowFile
+from qua3ck.understand.sources.sheet import Line
 from qua3ck.understand.sources.suspicions import Suspicions
 
 if TYPE_CHECKING:
@@ -87,7 +89,8 @@ def stage_csv(
     ------
     Qua3ckError
         If the file as a whole is not what was declared: damaged, empty, in another encoding,
-        with another delimiter, without a header, or if no record fits.
+        with another delimiter, without a header or with one of several lines that nobody
+        declared, or if no record fits.
 
     Notes
     -----
@@ -216,7 +219,9 @@ class _Reading:
         parsed = parse(first or Block(b"", plain=0), body.dialect, width)
         known = dict(kinds) if kinds else _kinds(columns, parsed.cells, marks)
         columns = _zoned(with_kinds(columns, known), parsed.cells, marks)
-        self._refuse_data_as_header(body, columns, marks)
+        if not {"header", "names"} & self.source.model_fields_set and len(body.header) == 1:
+            self._refuse_data_as_header(body, columns, marks)
+            self._refuse_second_heading(body, columns, parsed)
         noticed = Suspicions(columns, parsed.cells, marks, place=self.place)
         outcome = _Outcome(body, columns, {c.name: c.kind or "" for c in columns}, noticed)
 
@@ -319,9 +324,6 @@ class _Reading:
 
     def _refuse_data_as_header(self, body: Body, columns: Sequence[Column], marks: Marks) -> None:
         """Raise if the first line has values where the columns below have."""
-        declared = {"header", "names"} & self.source.model_fields_set
-        if declared or len(body.header) != 1:
-            return
         cells = [cell.strip() for cell in body.header[0]]
         values = [
             cell
@@ -338,6 +340,19 @@ class _Reading:
                 fix="declare header: 0 and names: [...] if it has no header, header: 1 if it has",
                 code="U121",
             )
+
+    def _refuse_second_heading(self, body: Body, columns: Sequence[Column], parsed: Parsed) -> None:
+        """Raise if the first record has words where those below have values."""
+        if parsed.numbers is not None and (not len(parsed.numbers) or parsed.numbers[0]):
+            return  # the first record is held, whatever it is
+        shown = [cells.slice(0, LOOKED_AT).fill_null("").to_pylist() for cells in parsed.cells]
+        refuse_second_heading(
+            Line(body.line - 1, body.header[0]),
+            list(zip(*shown, strict=True)),
+            typed=[at for at, column in enumerate(columns) if not column.inferred],
+            file=self.piece.name,
+            place=self.place,
+        )
 
     def _reads_as_record(self, line: str, outcome: _Outcome) -> bool:
         body, marks = outcome.body, marks_of(self.source)

@@ -43,7 +43,9 @@ from qua3ck.understand.sources.marks import Marks, lowered
 from qua3ck.understand.sources.patience import GivenUp, Patience
 from qua3ck.understand.sources.pieces import Piece
 from qua3ck.understand.sources.sqlcolumns import (
+    MOST,
     column_type,
+    is_unsigned,
     is_wide,
     is_zoned,
     type_of_values,
@@ -337,14 +339,30 @@ def _of_table(
         primary = inspector.get_pk_constraint(name, schema).get("constrained_columns", [])
     backend = database.backend
     origin = sa.table(name, *(sa.column(column["name"]) for column in found), schema=schema)
+    beyond = _beyond(connection, origin, [c["name"] for c in found if is_unsigned(c["type"])])
+    types = {c["name"]: column_type(c["type"], backend=backend) for c in found}
     plan = Plan(
         origin,
-        {c["name"]: column_type(c["type"], backend=backend) for c in found},
+        {**types, **dict.fromkeys(beyond, "string")},
         frozenset(c["name"] for c in found if is_zoned(c["type"])),
-        frozenset(c["name"] for c in found if is_wide(c["type"], backend=backend)),
+        beyond | {c["name"] for c in found if is_wide(c["type"], backend=backend)},
         frozenset(c["name"] for c in found if _is_document(c["type"])),
     )
     return plan, primary
+
+
+def _beyond(connection: Connection, origin: FromClause, names: Sequence[str]) -> frozenset[str]:
+    """Return the columns without a sign in which a number is too great for 64 bits with one.
+
+    The whole table is asked, not a slice: most such columns count rows and stay numbers.
+    """
+    import sqlalchemy as sa
+
+    if not names:
+        return frozenset()
+    most = connection.execute(sa.select(*(sa.func.max(origin.c[name]) for name in names))).one()
+    found = zip(names, most, strict=True)
+    return frozenset(name for name, value in found if value is not None and value > MOST)
 
 
 def _refuse_no_table(

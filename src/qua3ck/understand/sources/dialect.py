@@ -91,7 +91,9 @@ _PRIOR = {  # how far to believe a delimiter that fits; others stand in text for
     " ": 0.6,
     "/": 0.4,
 }
+_RARE = 0.4
 _LINES = 600
+_SLIPS = 0.1  # broken records among those with quotes that are slips, not the rule
 _SHOWN = 12_000  # characters given to CleverCSV, whose time grows with them
 _VALUE = re.compile(
     r"""(?ix)
@@ -106,6 +108,7 @@ _VALUE = re.compile(
     """
 )
 _DATE = re.compile(r"\d[-/.:]\d+[-/.:]\d|\d[-/ .][A-Za-z]{3}|[A-Za-z]{3}\.? \d+,|:\d\d")
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _PLAIN = re.compile(r"[^\t|;,:^~\"]*")
 _COMMAS = re.compile(r"[^\t|;^~\"]*")
 
@@ -130,6 +133,8 @@ class Judged:
         All together.
     voters : tuple of str
         Detectors that name the same.
+    broken, quoted : int
+        Records whose quotes open and do not close, or close too early; others with quotes.
     """
 
     dialect: Dialect
@@ -139,6 +144,8 @@ class Judged:
     records: int
     score: float
     voters: tuple[str, ...] = ()
+    broken: int = 0
+    quoted: int = 0
 
 
 def judge_dialects(text: str, votes: Mapping[str, Dialect]) -> list[Judged]:
@@ -151,12 +158,18 @@ def judge_dialects(text: str, votes: Mapping[str, Dialect]) -> list[Judged]:
     votes : mapping
         What detectors think: candidates that are judged as all others, by how evenly the
         records fall apart and how much the cells look like values. A vote only breaks a tie.
+
+    Notes
+    -----
+    One record whose quote does not close is a broken record (the last one of a file that was
+    cut off, a slip of the pen), never a reason to take the quotes of all others for text.
     """
     head = "".join(text.splitlines(keepends=True)[:_LINES])
     votes = {name: _seen_quote(one, head) for name, one in votes.items()}
     candidates = dict.fromkeys([*_candidates(head), *votes.values()])
     judged = [_judged(head, one, votes) for one in candidates]
     judged = [one for one in judged if one.width > 1]
+    judged = [one for one in judged if one.dialect.quote or not _only_slips(one, judged)]
     alone = _one_column(head)
     return sorted([*judged, alone], key=lambda one: (-one.score, -one.width))
 
@@ -229,11 +242,28 @@ def _judged(head: str, dialect: Dialect, votes: Mapping[str, Dialect]) -> Judged
     even = (counts[width] + 0.5 * (counts.total() - counts[width])) / total
     body = [row for row in rows if len(row) == width]
     typed = _typed(body, dialect)
+    if dialect.delimiter == " " and not any(map(looks_like_value, body[-1])):
+        typed *= 0.5  # words of a sentence
     voters = tuple(name for name, one in votes.items() if _alike(one, dialect))
-    prior = _PRIOR.get(dialect.delimiter, 0.5)
+    prior = _PRIOR.get(dialect.delimiter, _RARE)
     odd = 0.0 if dialect.quote == '"' and dialect.escape is None else 0.001
     score = prior * even * typed * (1 - 0.25 / width) - odd + 0.002 * len(voters)
-    return Judged(dialect, width, even, typed, total, score, voters)
+    broken = sum(one.code == "U031" for one in found.wrong)
+    quoted = sum(dialect.quote in line for line in head.splitlines()) if dialect.quote else 0
+    return Judged(
+        dialect, width, even, typed, total, score, voters, broken, max(quoted - broken, 0)
+    )
+
+
+def _only_slips(bare: Judged, judged: Sequence[Judged]) -> bool:
+    """Whether with quotes the same text falls apart as well, but for a few broken records."""
+    return any(
+        one.dialect.quote == '"'
+        and one.dialect.delimiter == bare.dialect.delimiter
+        and one.width == bare.width
+        and one.broken <= max(1, one.quoted * _SLIPS)
+        for one in judged
+    )
 
 
 def _alike(one: Dialect, other: Dialect) -> bool:
@@ -262,18 +292,29 @@ def _fine(cell: str, *, plain: re.Pattern[str], dialect: Dialect) -> float:
         return 0.2 if dialect.delimiter == " " else 0.8  # blanks side by side only align
     if _VALUE.fullmatch(text):
         return 1.0
-    if text[0] in "\"'" and dialect.quote != text[0] and (len(text) == 1 or text[-1] == text[0]):
+    if text[0] in "\"'" and dialect.quote != text[0] and text[0] in ('"', text[-1]):
         return 0.1  # quotes that are none under this dialect
-    if text.count('"') % 2 or (dialect.escape is None and '\\"' in text):
+    if dialect.escape is None and '\\"' in text:
         return 0.3
+    if text.count('"') % 2:
+        return 0.3 if dialect.quote != '"' else 0.7
     return 0.9 if plain.fullmatch(text) else 0.7
 
 
 def _one_column(head: str) -> Judged:
-    """Return how well a text reads as one column: good if its lines are values, else poor."""
-    cells = [line.strip() for line in head.splitlines() if line.strip()] or [""]
+    """Return how well a text reads as one column.
+
+    Well if its lines are values, or each is one quoted cell; poorly if a usual delimiter
+    stands in most of them, quoted ones apart.
+    """
+    unused = next((mark for mark in (*DELIMITERS, "\x1f") if mark not in head), ",")
+    dialect = Dialect(unused)
+    lines = [line.strip() for line in head.splitlines() if line.strip()] or [""]
+    cells = [row[0] for row in read_records(head, dialect, 0).rows if row] or lines
     below = cells[1:] or cells
     values = sum(map(looks_like_value, below)) / len(below)
-    parted = max(sum(mark in cell for cell in cells) for mark in DELIMITERS) / len(cells)
-    score = 0.4 * (1 - 0.5 * parted) + 0.45 * values
-    return Judged(Dialect(","), 1, 1.0, values, len(cells), score)
+    bare = [_QUOTED.sub("", line) for line in lines]
+    quoted = sum(not line for line in bare) / len(lines)
+    parted = max(sum(mark in line for line in bare) for mark in DELIMITERS) / len(lines)
+    score = min(0.4 * (1 - 0.5 * parted) + 0.45 * max(values, quoted), 0.85)
+    return Judged(dialect, 1, 1.0, values, len(cells), score)

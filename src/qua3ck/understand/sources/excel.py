@@ -22,6 +22,7 @@ from qua3ck.kit.errors import Qua3ckError, did_you_mean
 from qua3ck.kit.extras import need
 from qua3ck.kit.findings import Finding
 from qua3ck.understand.section import ColumnType, Source
+from qua3ck.understand.sources.headings import LOOKED_AT, refuse_further_headings
 from qua3ck.understand.sources.pieces import Piece, Staged
 from qua3ck.understand.sources.sheet import Fault, Line, Range, counted, levels, summary
 from qua3ck.understand.sources.texts import Reading, TextRows
@@ -93,13 +94,19 @@ def stage_excel(
     ------
     Qua3ckError
         If the file is locked by a password (U127), the sheet or the range is not there, or
-        several sheets have rows (U128), or the file is empty or damaged (U129).
+        several sheets have rows (U128), the file is empty or damaged (U129), or one line is not
+        all of the heading and nothing is declared about it (U044).
     """
     fates: dict[str, int] = {}
     texts = TextRows(source, types, into=into, place=place)
     with open_sheet(piece, source, place=place) as opened:
         lines = counted(opened.rows, fates, skip=source.skip, footer=source.footer)
         heading = list(itertools.islice(lines, source.header))
+        if heading and not {"header", "names"} & source.model_fields_set:
+            head = list(itertools.islice(lines, LOOKED_AT))
+            lines = itertools.chain(head, lines)
+            told_by = (opened.merged, opened.left)
+            refuse_further_headings(heading[0], head, *told_by, file=piece.name, place=place)
         below = _below(lines, heading, opened, source, texts, place)
     if below.count == 0:
         raise _empty(f"{piece.name} has {'a heading and ' if heading else ''}no rows", place)

@@ -39,6 +39,17 @@ PAGES: tuple[CodePage, ...] = (
         "Nothing, if that can be. Else compare the spelling with the sheet's.",
     ),
     CodePage(
+        "U044",
+        "One line is not all of the heading",
+        "Nothing is declared about the heading, so one line would be taken for it. But its cells "
+        "are merged, it is a title, or the next line has words above numbers: read as a row, that "
+        "line would turn every column to text under a name that is not its own. Delimited text has "
+        "no merged cells; there the words alone are looked at.",
+        "2024 merged over two columns, and below it cases and deaths.",
+        "Look at the file and declare it: header: 2 if two lines name the columns, skip: 1 if "
+        "the first line is a title, header: 1 if one line is all of it after all.",
+    ),
+    CodePage(
         "U127",
         "A workbook is locked by a password",
         "Its content is encrypted and cannot be read. A password never belongs into a project "

@@ -14,16 +14,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from qua3ck.kit.clock import Clock, stamp, utc_now
 from qua3ck.kit.findings import Finding
 from qua3ck.kit.hashes import digest, file_digest
 from qua3ck.understand.section import ColumnType, Source
 from qua3ck.understand.sources.pieces import Piece
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 Extract = Literal["full", "changes"]
 Tell = Callable[[str], None]
@@ -108,36 +105,6 @@ def question(source: Source) -> str:
 def started_from(source: Source, since: Position | None) -> Position | None:
     """Return the position to start from: None if there is none, or of another question."""
     return since if since is not None and since.asked == question(source) else None
-
-
-def deleted_rows(marker: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return where the column declared as ``deleted:`` says that the source deleted the row.
-
-    Parameters
-    ----------
-    marker : chunked array, shape (n_rows,)
-        Booleans as they are; of numbers all but 0; of texts all but empty, "false", "0" and
-        "no"; of dates and moments (deleted_at) every one that is there.
-
-    Returns
-    -------
-    chunked array of bool, shape (n_rows,)
-        Without gaps: what is empty says that the row stands.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if pa.types.is_boolean(marker.type):
-        says = marker
-    elif pa.types.is_integer(marker.type) or pa.types.is_floating(marker.type):
-        says = pc.not_equal(marker, 0)
-    elif pa.types.is_string(marker.type):
-        word = pc.utf8_lower(pc.utf8_trim_whitespace(marker))
-        says = pc.invert(pc.is_in(word, value_set=pa.array(["", "false", "0", "no"])))
-        says = pc.and_(says, pc.is_valid(marker))
-    else:
-        says = pc.is_valid(marker)
-    return pc.fill_null(says, False)
 
 
 class Journal:

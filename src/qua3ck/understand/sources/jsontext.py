@@ -282,7 +282,7 @@ def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise json.JSONDecodeError(f"{name} is no JSON", "", 0)
+    raise json.JSONDecodeError(f"it has {name}, which JSON does not know; write null", "", 0)
 
 
 _DECODER = json.JSONDecoder(

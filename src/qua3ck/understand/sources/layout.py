@@ -275,7 +275,7 @@ def _without_footer(chunks: Iterator[bytes], lines: int, into: list[str]) -> Ite
         elif len(waiting) > LONGEST:
             break  # lines of this length are no footer
     text = waiting.decode("utf-8", "surrogateescape")
-    into += [line.rstrip("\r\n") for line in io.StringIO(text, newline="") if line.strip()]
+    into += [line.rstrip("\r\n") for line in io.StringIO(text, newline="") if line.strip(" \r\n")]
 
 
 def _before_last(data: bytes, lines: int) -> int:
@@ -284,7 +284,7 @@ def _before_last(data: bytes, lines: int) -> int:
     found = 0
     while end > 0:
         start = max(data.rfind(b"\n", 0, end - 1), data.rfind(b"\r", 0, end - 1)) + 1
-        if data[start:end].strip():
+        if data[start:end].strip(b" \r\n"):
             found += 1
             if found > lines:  # one more, as the last may go on in the next chunk
                 return end

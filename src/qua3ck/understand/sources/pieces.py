@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -37,6 +37,8 @@ class Piece:
     known : datetime or None
         The moment of its load. A reader that writes its rows itself then adds what the table
         wants to know of each (:func:`stamp`), so that they need not be written once more.
+    count : callable or None
+        Wants to be called with the rows read so far.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Piece:
     path: Path
     size: int
     known: datetime | None = None
+    count: Callable[[int], None] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,22 @@ import io
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.hashes import file_digest
-from qua3ck.understand.section import Source
-from qua3ck.understand.sources.cells import Marks, is_known_marker, kind_of, read_cells
+from qua3ck.understand.section import ColumnType, Source
+from qua3ck.understand.sources.cells import (
+    Kind,
+    Marks,
+    column_type,
+    is_known_marker,
+    kind_of,
+    read_cells,
+)
 from qua3ck.understand.sources.dates import guess_layouts, read_dates
 from qua3ck.understand.sources.dialect import (
     NAMES,
@@ -28,7 +35,8 @@ from qua3ck.understand.sources.dialect import (
     judge_dialects,
 )
 from qua3ck.understand.sources.encoding import Decided, decide_encoding, unpacked, utf8_chunks
-from qua3ck.understand.sources.pieces import Piece
+from qua3ck.understand.sources.pieces import Piece, Staged
+from qua3ck.understand.sources.places import place_of
 from qua3ck.understand.sources.records import Dialect
 from qua3ck.understand.sources.shape import Shape, find_shape
 from qua3ck.understand.sources.suspicions import OTHER_MARKS
@@ -44,7 +52,11 @@ _OTHERS = 20  # further files that are compared with the first
 _MARKERS = 5  # different cells in a column that may all be markers
 _GROUPED = 5  # different numbers with a comma that say what it is
 _ONE_LINE = 5  # keys of a source that stand in one line
-_FEW = 0.1  # share of other cells in a column that make one ask
+_FEW = 0.1  # share of other cells in a column that make one ask, or are held by its type
+_SHARED: tuple[Kind, ...] = ("integer", "number", "boolean", "date", "timestamp", "zoned")
+_LISTED = 5  # cells that do not fit, by their place
+_OFTEN = 3  # times that an unknown word stands among dates before it counts as a marker
+_OFTEN_SHARE = 0.01  # and the share of the column's cells that it has
 _LEAST = 0.5  # share of values in a column whose other cells may be markers
 
 
@@ -124,14 +136,25 @@ def propose(files: Sequence[Path], *, place: str) -> Proposal:
     judged = judge_dialects(text.head, _votes(text.head))
     best = judged[0]
     shape = find_shape(text.head, text.tail, best.dialect)
-    if not shape.body:
+    if not shape.body and (shape.header == 0 or shape.width == 1):
         raise _no_table(first, place)
     evidence = {"encoding": encoding.why, "delimiter": _why_delimiter(judged), **shape.why}
     evidence |= {"quote": _why_quote(text.head, best.dialect)}
     declared = _declared(encoding, best.dialect, shape)
     columns = _columns(shape, declared, text)
     questions = _values(columns, declared, evidence)
-    _try(first, text, declared, evidence, place)
+    if not shape.body:
+        evidence["footer"] = "0 lines: nothing stands below the header"
+        questions.append(
+            f"{first.name} has names of {shape.width} columns and no record: types, marks and "
+            "dates cannot be told. Is the extract empty? Propose again when there are rows"
+        )
+    refused = _try(first, text, declared, evidence, place)
+    if refused is not None and shape.body:
+        questions.append(
+            f"{first.name} is refused when it is read as proposed, and no better way was found: "
+            f"{refused.what}. Have the file mended, or declare how it is written in truth"
+        )
     _compare(files[1:], declared, evidence, place)
     return Proposal(declared, evidence, tuple(questions))
 
@@ -175,7 +198,8 @@ def write_proposal(project: Path, source: str, declared: Mapping[str, Any]) -> b
             fix=f"declare it first under understand.sources: {source}: {{kind: csv, path: ...}}",
             code="U124",
         ) from None
-    changed = {key: value for key, value in declared.items() if _plain(there.get(key)) != value}
+    wanted = {key: _beside(there.get(key), key, value) for key, value in declared.items()}
+    changed = {key: value for key, value in wanted.items() if _plain(there.get(key)) != value}
     for key, value in changed.items():
         there[key] = _plain(value)
     if changed and there.fa.flow_style() and len(there) > _ONE_LINE:
@@ -185,6 +209,16 @@ def write_proposal(project: Path, source: str, declared: Mapping[str, Any]) -> b
         yaml.dump(tree, text)
         _replace(project, text.getvalue())
     return bool(changed)
+
+
+def _beside(there: Any, key: str, value: Any) -> Any:
+    """Return what is proposed for some columns beside what is declared for others.
+
+    A type that stands in the file was decided on already.
+    """
+    if not isinstance(there, Mapping) or not isinstance(value, Mapping):
+        return value
+    return {**value, **there} if key == "types" else {**there, **value}
 
 
 # -- the text ----------------------------------------------------------------------------------
@@ -318,7 +352,9 @@ def _values(
     questions: list[str] = []
     marks = _marks(columns, declared, evidence, questions)
     dates: dict[str, list[str]] = {}
+    types: dict[str, ColumnType] = {}
     told: list[str] = []
+    shares: list[str] = []
     for column in columns:
         filled = column.cells.drop_null()
         if kind_of(filled, marks) not in {"string", "digits"} or not len(filled):
@@ -326,8 +362,11 @@ def _values(
         if _markers(column, filled, marks, questions):
             continue
         layouts = _layouts(column, filled, told, questions)
+        kind = None if layouts else _type_by_share(column, filled, marks, shares)
         if layouts:
             dates[column.name] = layouts
+        elif kind is not None:
+            types[column.name] = kind
     nulls = {column.name: column.nulls for column in columns if column.nulls}
     if nulls:
         declared["nulls"] = nulls
@@ -341,6 +380,12 @@ def _values(
     if dates:
         declared["dates"] = dates
     evidence["dates"] = "; ".join(told) or "none in another layout than 2024-12-31"
+    if types:
+        declared["types"] = types
+    evidence["types"] = "; ".join(shares) or (
+        "none: no column is of a kind but for a few cells; the first load takes each for what all "
+        "of its cells are, and later ones hold it to that"
+    )
     return questions
 
 
@@ -452,12 +497,43 @@ def _markers(column: _Column, filled: pa.Array, marks: Marks, questions: list[st
         column.nulls = sorted(others)
         return True
     if misfits.true_count <= _FEW * len(filled):
-        questions.append(
-            f"Column {column.name}: {misfits.true_count} of {len(filled)} cells are no numbers "
-            f"({len(others)} kinds). If they stand for no value, declare nulls: "
-            f"{{{column.name}: [...]}}"
-        )
+        count = misfits.true_count
+        questions.append(_asked_words(column.name, count, filled, others, "numbers"))
     return False
+
+
+def _asked_words(name: str, count: int, filled: pa.Array, kinds: Sized, what: str) -> str:
+    return (
+        f"Column {name}: {count} of {len(filled)} cells are no {what} ({len(kinds)} kinds). If "
+        f"they stand for no value, declare nulls: {{{name}: [...]}}"
+    )
+
+
+def _type_by_share(
+    column: _Column, filled: pa.Array, marks: Marks, told: list[str]
+) -> ColumnType | None:
+    """Return the type that most cells are of, so that the few others are held one by one.
+
+    None where all are, which the first load sees by itself, and where one begins like 007: then
+    they are codes, and text.
+    """
+    missed = {kind: read_cells(filled, kind, marks)[1] for kind in _SHARED}
+    least = min(0 if one is None else one.true_count for one in missed.values())
+    kind, misfits = next(
+        (kind, one) for kind, one in missed.items() if one is not None and one.true_count == least
+    )
+    others = filled.filter(misfits).to_pylist()
+    rest = [text for text in others if not is_known_marker(text)]
+    codes = any(re.match("[+-]?0[0-9]", text) for text in rest)
+    if not rest or codes or len(rest) > _FEW * len(filled):
+        return None
+    column.nulls = sorted({*others} - {*rest})
+    word = column_type(kind)
+    nulls = f", {len(others) - len(rest)} stand for no value" if column.nulls else ""
+    told.append(
+        f"{column.name}: {word} ({len(rest)} of {len(filled)} cells looked at are none{nulls})"
+    )
+    return word
 
 
 def _layouts(column: _Column, filled: pa.Array, told: list[str], questions: list[str]) -> list[str]:
@@ -479,9 +555,13 @@ def _layouts(column: _Column, filled: pa.Array, told: list[str], questions: list
         return []
     layouts = list(guess.sure)
     misfits = read_dates(filled, layouts)[1]
-    column.nulls = sorted(words)
-    none = [] if misfits is None else filled.filter(misfits).to_pylist()
-    missing = sum(text not in words for text in none)
+    none = Counter([] if misfits is None else filled.filter(misfits).to_pylist())
+    often = max(_OFTEN, _OFTEN_SHARE * len(filled))
+    column.nulls = sorted(one for one in words if is_known_marker(one) or none[one] >= often)
+    rare = {word: none[word] for word in words if word not in column.nulls}
+    if rare:
+        questions.append(_asked_words(column.name, sum(rare.values()), filled, rare, "dates"))
+    missing = sum(times for text, times in none.items() if text not in column.nulls)
     because = f"{guess.proof} days beyond 12 prove the order" if guess.proof else "no other fits"
     rest = f"; {missing} cells fit none" if missing else ""
     told.append(f"{column.name}: {' and '.join(layouts)} ({because}{rest})")
@@ -493,8 +573,8 @@ def _layouts(column: _Column, filled: pa.Array, told: list[str], questions: list
 
 def _try(
     file: Path, text: _Text, declared: Mapping[str, Any], evidence: dict[str, str], place: str
-) -> None:
-    """Read the file, or its head, as proposed, and say what came of it."""
+) -> Qua3ckError | None:
+    """Read the file, or its head, as proposed; say what came of it, return why it is refused."""
     from qua3ck.understand.sources.csvfile import stage_csv
 
     source = Source(kind="csv", path=file.name, **_as_source(declared))
@@ -510,7 +590,7 @@ def _try(
             staged = stage_csv(piece, source, types=None, into=folder, place=place)
         except Qua3ckError as problem:
             evidence["trial"] = f"read so, the file is refused: {problem.what}"
-            return
+            return problem
     held = len(set(staged.held["_row"].to_pylist()))
     codes = Counter(staged.held["code"].to_pylist())
     why = f" ({', '.join(f'{code}: {n}' for code, n in sorted(codes.items()))})" if codes else ""
@@ -518,6 +598,20 @@ def _try(
         f"read so, {staged.came - held} records {part}are loaded and {held} held{why}, in "
         f"{len(staged.how['types'])} columns"
     )
+    misfits = [_misfits(staged, name) for name in declared.get("types", ())]
+    if any(misfits):
+        said = "; ".join(one for one in misfits if one)
+        evidence["types"] += f". Of {staged.came} records {part}are held: {said}"
+    return None
+
+
+def _misfits(staged: Staged, name: str) -> str:
+    """Return how many cells of a column do not fit, and where the first of them stand."""
+    lines = staged.held.filter([one == name for one in staged.held["column"].to_pylist()])
+    rows = lines["_row"].to_pylist()
+    shown = ", ".join(place_of(row, staged.how) for row in rows[:_LISTED])
+    more = " ..." if len(rows) > _LISTED else ""
+    return f"{len(rows)} for {name} ({shown}{more})" if rows else ""
 
 
 def _compare(

@@ -27,6 +27,8 @@ def find_files(source: Source, root: Path, *, place: str) -> list[Path]:
         found = found or sorted(file for file in _matching(root, path) if file.is_file())
     except (OSError, ValueError, IndexError, NotImplementedError):
         found = []  # no pattern that can name a file, such as "." or "/"
+    if not found and source.kind != "delta" and (root / path).is_dir():
+        raise _folder(path, source.kind, place)
     if not found:
         folder = (root / path).parent
         there = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
@@ -45,3 +47,13 @@ def _matching(root: Path, pattern: str) -> Iterable[Path]:
     if anchor:
         return Path(anchor).glob(pattern[len(anchor) :])
     return root.glob(pattern) if pattern else ()
+
+
+def _folder(path: str, kind: str, place: str) -> Qua3ckError:
+    ending = "xlsx" if kind == "excel" else kind
+    return Qua3ckError(
+        f'"{path}" is a folder, and a source of kind {kind} is read from files',
+        where=f"{place}.path",
+        fix=f"name the file, or all that end alike: path: {path.rstrip('/')}/*.{ending}",
+        code="U101",
+    )

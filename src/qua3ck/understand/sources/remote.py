@@ -361,6 +361,14 @@ def _file_system(path: str, asked: _Asked) -> Any:
         files = need("adlfs", extra="buckets", what="reading Azure containers")
         return files.AzureBlobFileSystem(**_azure(asked.env, asked.place))
     known = ("https", "s3", "az", "abfs")
+    if scheme in {"sftp", "scp", "ssh", "ftp", "ftps"}:
+        raise Qua3ckError(
+            f"Files are not fetched by {scheme}://",
+            where=f"{asked.place}.path",
+            fix="fetch them first, such as: rsync -a USER@HOST:reports/ data/reports/ (or a "
+            "folder mounted by sshfs or rclone); then write path: data/reports/*.csv",
+            code="U138",
+        )
     raise Qua3ckError(
         f'"{scheme}://" is no place that files can be read from{did_you_mean(scheme, known)}',
         where=f"{asked.place}.path",

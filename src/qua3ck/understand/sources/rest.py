@@ -203,10 +203,11 @@ def _read(answer: Answer, settings: _Settings, reading: _Reading) -> Page:
     try:
         content = _parsed(answer.body) if answer.body.strip() else {}
     except (ValueError, RecursionError):
-        kind = answer.headers.get("content-type", "no type").split(";")[0]
+        kind = answer.headers.get("content-type", "").split(";")[0].strip()
         page = "an HTML page, such as of a login or a proxy" if "html" in kind else kind
+        instead = f" but {page}" if page else ", and the server does not say what it is"
         raise Qua3ckError(
-            f"The answer is no JSON but {page} ({len(answer.body):,} bytes)",
+            f"The answer is no JSON{instead} ({len(answer.body):,} bytes)",
             where=f"{place}.url",
             fix="correct the URL (many servers want .json or ?format=json), or log in first",
             code="U140",

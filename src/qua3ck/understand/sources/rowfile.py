@@ -40,7 +40,7 @@ class RowFile:
         self._pool = ThreadPoolExecutor(1)
         self._pending: Future[None] | None = None
         self._batches: list[pa.RecordBatch] = []
-        self._rows = self._bytes = 0
+        self._rows = self._bytes = self._all = 0
         self._file: Any = None
 
     def __enter__(self) -> RowFile:
@@ -72,6 +72,9 @@ class RowFile:
         columns |= {ROW: pa.array(rows), **stamp(self._piece, len(rows))}
         batch = pa.RecordBatch.from_pydict(columns)
         self._batches.append(batch)
+        self._all += batch.num_rows
+        if self._piece.count is not None:
+            self._piece.count(self._all)
         self._rows += batch.num_rows
         self._bytes += batch.nbytes
         if self._rows >= _ROWS or self._bytes >= _GROUP:

@@ -23,6 +23,7 @@ from qua3ck.understand.sources.records import Dialect, one_record
 _TOP = 60  # records among which the header is looked for
 _BOTTOM = 40
 _LEVELS = 4
+_GAP = 5  # records without values right below the header
 _ENOUGH = 10  # records that say whether words come again
 _MOSTLY = 0.7
 _FORMAL = {"number", "date"}
@@ -239,7 +240,9 @@ def _first_data(
         there = [at for at in formal if at < len(cells) and cells[at].strip()]
         there = [at for at in there if not is_known_marker(cells[at])]
         right = [at for at in there if kind_of_cell(cells[at]) == kinds[at]]
-        if not right or len(right) < _MOSTLY * len(there):
+        # Of two values below a heading one may be anything; more must mostly be what they are.
+        least = 1 if named and len(there) == 2 else _MOSTLY * len(there)
+        if not right or len(right) < least:
             named = named or row.filled * 2 >= width
         elif named or header_is_data(cells) or not _more(rows, place):
             return _first_short(rows, place, kinds, formal)
@@ -249,15 +252,22 @@ def _first_data(
 def _first_short(
     rows: Sequence[Row], place: int, kinds: Sequence[str], formal: Sequence[int]
 ) -> int:
-    """Return the first of the records right above: fewer cells, or markers in place of values."""
-    while place > 0:
-        cells = rows[place - 1].cells or ()
+    """Return the first of the records right above.
+
+    They have fewer cells, markers in place of values, or none at all below a line of words.
+    """
+    found = place
+    for above in range(place - 1, -1, -1):
+        cells = rows[above].cells or ()
         there = [at for at in formal if at < len(cells) and cells[at].strip()]
         fits = [kind_of_cell(cells[at]) == kinds[at] or is_known_marker(cells[at]) for at in there]
-        if not there or not all(fits):
+        if fits and all(fits):
+            found = above
+        elif fits:
+            return above + 1 if all(rows[at].cells for at in range(above, found)) else found
+        elif not cells or place - above > _GAP:
             break
-        place -= 1
-    return place
+    return found
 
 
 def _more(rows: Sequence[Row], place: int) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EXACT = 15  # decimal digits that a 64-bit float gives back unchanged
+MOST = 2**63 - 1  # that 64 bits with a sign hold
 _WHOLE = 18  # decimal digits that fit 64 bits
 
 
@@ -62,6 +63,11 @@ def is_wide(declared: Any, *, backend: str) -> bool:
 
     numeric = isinstance(declared, types.Numeric) and not isinstance(declared, types.Float)
     return numeric and column_type(declared, backend=backend) == "string"
+
+
+def is_unsigned(declared: Any) -> bool:
+    """Whether a type of SQLAlchemy holds whole numbers up to 2^64, beyond what ours does."""
+    return type(declared).__name__ == "BIGINT" and bool(getattr(declared, "unsigned", False))
 
 
 def type_of_values(values: Sequence[Any]) -> ColumnType:
@@ -125,7 +131,7 @@ def _type_of(value: Any) -> ColumnType:
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int):
-        return "integer"
+        return "integer" if -MOST - 1 <= value <= MOST else "string"
     if isinstance(value, float):
         return "number"
     if isinstance(value, datetime):
@@ -231,8 +237,20 @@ def _text(value: Any) -> str | None:
         return bytes(value).hex()
     if isinstance(value, date):  # and datetime
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return _clock(value)
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, list | dict | tuple):
         return json.dumps(value, default=_text, ensure_ascii=False)
     return str(value)
+
+
+def _clock(span: timedelta) -> str:
+    """Return a span of time as servers write it: [-]HH:MM:SS, with the fraction if it has one."""
+    sign = "-" if span < timedelta(0) else ""
+    span = abs(span)
+    minutes, seconds = divmod(span.days * 86_400 + span.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    fraction = f".{span.microseconds:06d}" if span.microseconds else ""
+    return f"{sign}{hours:02d}:{minutes:02d}:{seconds:02d}{fraction}"

@@ -1,0 +1,196 @@
+"""A thousand good canaries: stopped no more often than declared. Bad ones: stopped, and how soon.
+
+Each rollout goes by 5 and 25 percent of 20,000 requests, with a fifth of the labels sent back.
+Shares of bad answers go up and down with the hour for both sides alike, from a tenth of the
+usual to nearly twice it. Declared is a false-stop chance of 5 % per rollout.
+
+Then the same for models that answer numbers: how far each was off, in three shapes of errors,
+cut off at the bound that `qua3ck serve` declares (four times the promised error).
+
+    python prove/canary.py [--good 1000] [--bad 200]
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+
+from qua3ck.operate.records import Canary
+from qua3ck.operate.serve.canary import WATCHED, Block, Errors, begin, look, part_of_bound
+
+FALSE_STOPS = 0.05
+JUDGED = {
+    "absolute": Canary(error="absolute", error_bound=4.0),
+    "squared": Canary(error="squared", error_bound=4.0),
+}
+SHAPES = {  # each is off by 0.8 of the promised error on average
+    "bell-shaped": lambda rng, n: rng.normal(0, 0.8 / 0.798, n),
+    "heavy tails (t, 2.5)": lambda rng, n: rng.standard_t(2.5, n) * 0.8 / 1.04,
+    "skewed (exponential)": lambda rng, n: rng.exponential(0.8, n),
+}
+USUAL = {"errors": 0.002, "slow": 0.005, "refusals": 0.03, "outcomes": 0.25}
+WORLDS = {
+    "as usual": USUAL,
+    "nothing ever fails": {"errors": 0.0, "slow": 0.0, "refusals": 0.0, "outcomes": 0.1},
+    "overloaded": {"errors": 0.2, "slow": 0.3, "refusals": 0.03, "outcomes": 0.25},
+    "half of everything is bad": dict.fromkeys(WATCHED, 0.5),
+}
+DEFECTS = (
+    ("errors", 1.0), ("errors", 0.2), ("errors", 0.05), ("errors", 0.02),
+    ("slow", 0.5), ("slow", 0.1), ("slow", 0.05),
+    ("refusals", 0.5), ("refusals", 0.1),
+    ("outcomes", 0.6), ("outcomes", 0.4),
+)  # fmt: skip
+
+
+def looks(
+    rng: np.random.Generator, canary: dict[str, float], champion: dict[str, float], start: int = 0
+) -> Iterator[dict[str, Block]]:
+    """Yield what comes in between looks; the canary goes bad after ``start`` of its answers."""
+    sent = answered = 0
+    phase = rng.uniform(0, 2 * math.pi)
+    while sent < 20_000:
+        size = int(rng.integers(20, 400))
+        a = int(rng.binomial(size, 0.05 if sent < 10_000 else 0.25))
+        sent += size
+        hour = 1 + 0.9 * math.sin(sent / 3000 + phase)
+        now = canary if answered >= start else champion
+        answered += a
+        seen = {}
+        for name in WATCHED:
+            n, m = (a, size - a)
+            if name == "outcomes":
+                n, m = int(rng.binomial(n, 0.2)), int(rng.binomial(m, 0.2))
+            bad = int(rng.binomial(n, min(1.0, now[name] * hour)))
+            seen[name] = Block(n, bad, m, int(rng.binomial(m, min(1.0, champion[name] * hour))))
+        yield seen
+
+
+def rollout(
+    rng: np.random.Generator, canary: dict[str, float], champion: dict[str, float], start: int = 0
+) -> tuple[bool, int, str]:
+    """Return whether it was stopped, after how many answers of the canary, and what for."""
+    judgement, answers = begin(promised=True), 0
+    for seen in looks(rng, canary, champion, start):
+        answers += seen["errors"].canary
+        judgement = look(judgement, seen)
+        if judgement.stops(FALSE_STOPS):
+            return True, answers - start, judgement.blames
+    return False, answers - start, ""
+
+
+def good(n: int) -> bool:
+    """Say how often canaries that are no worse are stopped; whether that is what was declared."""
+    held = True
+    print(f"| good canaries, {n} each | stopped | declared |\n| --- | --- | --- |")
+    for seed, (name, world) in enumerate(WORLDS.items()):
+        rng = np.random.default_rng(seed)
+        stopped = sum(rollout(rng, world, world)[0] for _ in range(n))
+        held &= stopped <= FALSE_STOPS * n + 3 * math.sqrt(FALSE_STOPS * (1 - FALSE_STOPS) * n)
+        print(f"| {name} | {stopped / n:.3f} | {FALSE_STOPS} |", flush=True)
+    rng = np.random.default_rng(99)
+    better = {name: share / 2 for name, share in USUAL.items()}
+    stopped = sum(rollout(rng, better, USUAL)[0] for _ in range(n))
+    print(f"| half as bad as the champion | {stopped / n:.3f} | {FALSE_STOPS} |\n", flush=True)
+    return held and stopped <= FALSE_STOPS * n
+
+
+def bad(n: int) -> bool:
+    """Say how soon defects are stopped; whether every gross one is, and is blamed rightly."""
+    held = True
+    print(f"| defect, {n} each | from answer | stopped | answers it took: median, 90 % |")
+    print("| --- | --- | --- | --- |")
+    for name, share in DEFECTS:
+        for start in (0, 1500):
+            rng = np.random.default_rng(7)
+            ends = [rollout(rng, {**USUAL, name: share}, USUAL, start) for _ in range(n)]
+            took = [answers for stopped, answers, _ in ends if stopped and answers > 0]
+            caught = len(took) / n
+            middle, most = np.quantile(took, [0.5, 0.9]) if took else (math.nan, math.nan)
+            print(
+                f"| {share:g} {name} instead of {USUAL[name]:g} | {start} | {caught:.2f} |"
+                f" {middle:.0f}, {most:.0f} |",
+                flush=True,
+            )
+            gross = share >= 0.1 and (name != "outcomes") and start == 0
+            blamed = [why for stopped, _, why in ends if stopped]
+            held &= not gross or (caught == 1 and blamed.count(name) >= 0.95 * len(blamed))
+    return held
+
+
+def numbers(
+    rng: np.random.Generator, shape: str, error: str, worse: float = 1.0
+) -> tuple[bool, int]:
+    """Return whether a rollout was stopped by its numbers, and after how many outcomes."""
+    judgement, outcomes, sent = begin(promised=True), 0, 0
+    phase = rng.uniform(0, 2 * math.pi)
+    judged = JUDGED[error]
+    while sent < 20_000:
+        size = int(rng.integers(20, 400))
+        sent += size
+        came = int(rng.binomial(size, 0.2))
+        a = int(rng.binomial(came, 0.05 if sent < 10_000 else 0.25))
+        hour = 1 + 0.9 * math.sin(sent / 3000 + phase)
+        off = SHAPES[shape](rng, came) * hour
+        off[:a] *= worse
+        parts = tuple(part_of_bound(one, 0.0, judged) for one in off.tolist())
+        judgement = look(judgement, {"outcomes": Errors(parts[:a], parts[a:])})
+        outcomes += a
+        if judgement.stops(FALSE_STOPS):
+            return True, outcomes
+    return False, outcomes
+
+
+def good_numbers(n: int) -> bool:
+    """Say how often canaries whose numbers are no further off are stopped."""
+    held = True
+    print(f"| good canaries that answer numbers, {n} each | error | stopped | declared |")
+    print("| --- | --- | --- | --- |")
+    for shape in SHAPES:
+        for error in JUDGED:
+            rng = np.random.default_rng(5)
+            stopped = sum(numbers(rng, shape, error)[0] for _ in range(n))
+            held &= stopped <= FALSE_STOPS * n + 3 * math.sqrt(FALSE_STOPS * (1 - FALSE_STOPS) * n)
+            print(f"| {shape} | {error} | {stopped / n:.3f} | {FALSE_STOPS} |", flush=True)
+    return held
+
+
+def bad_numbers(n: int) -> bool:
+    """Say how soon errors that grew are stopped; whether the gross ones always are."""
+    held = True
+    print(f"\n| errors grew, {n} each | by | error | stopped | outcomes it took: median, 90 % |")
+    print("| --- | --- | --- | --- | --- |")
+    for shape in SHAPES:
+        for error in JUDGED:
+            for worse in (1.25, 1.5, 2.0, 4.0):
+                rng = np.random.default_rng(6)
+                ends = [numbers(rng, shape, error, worse) for _ in range(n)]
+                took = [outcomes for stopped, outcomes in ends if stopped]
+                middle, most = np.quantile(took, [0.5, 0.9]) if took else (math.nan, math.nan)
+                print(
+                    f"| {shape} | {worse:g} | {error} | {len(took) / n:.2f} |"
+                    f" {middle:.0f}, {most:.0f} |",
+                    flush=True,
+                )
+                held &= worse < 4 or len(took) == n
+    return held
+
+
+def main() -> int:
+    """Simulate; return 1 if more is stopped than was declared, or a gross defect is not."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--good", type=int, default=1000)
+    parser.add_argument("--bad", type=int, default=200)
+    options = parser.parse_args()
+    held = good(options.good) & bad(options.bad)
+    held &= good_numbers(options.good) & bad_numbers(options.bad)
+    print("held" if held else "DID NOT HOLD")
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""The contract of a source in its load: rows held, loads blocked, quality kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from qua3ck.kit.errors import Qua3ckError
+from qua3ck.store.raw import RawStore
+from qua3ck.understand import Understand
+from qua3ck.understand.loading import in_order, load_source
+from qua3ck.understand.loading.past import quality
+
+HEAD = """\
+version: 1.0.0
+apiVersion: v3.1.0
+kind: DataContract
+id: stock
+status: active
+schema:
+  - name: stock
+"""
+ROWS = (
+    HEAD
+    + """\
+    properties:
+      - {name: id, logicalType: integer, required: true}
+      - {name: x, logicalType: number, logicalTypeOptions: {minimum: 0}}
+"""
+)
+AT_LEAST_FIVE = (
+    ROWS
+    + """\
+    quality:
+      - {metric: rowCount, mustBeGreaterOrEqualTo: 5, severity: block}
+"""
+)
+
+
+@pytest.fixture
+def agreed(bench):
+    def make(text=ROWS, **keys):
+        stock = bench(contract="stock.odcs.yaml", **keys)
+        (stock.root / "stock.odcs.yaml").write_text(text)
+        return stock
+
+    return make
+
+
+def test_rows_that_break_a_rule_are_held_and_types_come_from_the_contract(agreed):
+    stock = agreed()
+    stock.write("a.csv", "id,x\n1,5\n2,-6\n3,7\n,8\n5,many\n6,9\n7,1\n")
+    done = stock.load()
+    assert (done.came, done.loaded, done.held) == (7, 4, 3)
+    assert done.body["columns"] == {"id": "integer", "x": "number"}
+    held = {(one["_row"], one["column"], one["raw"] or "") for one in stock.held()}
+    assert held == {(2, "x", "-6"), (4, "id", ""), (5, "x", "many")}
+
+
+def test_what_each_rule_measured_is_kept_with_the_load(agreed):
+    stock = agreed()
+    stock.write("a.csv", "id,x\n1,5\n2,-6\n3,7\n4,8\n")
+    done = stock.load()
+    lines = stock.warehouse.read(quality("stock")).to_pylist()
+    assert {line["piece"] for line in lines} == {"a.csv"}
+    low = next(line for line in lines if line["column"] == "x" and line["failing"])
+    assert (low["dimension"], low["rows"], low["failing"], low["answer"]) == (
+        "validity",
+        4,
+        1,
+        "fail",
+    )
+    assert {line["_known"].strftime("%Y-%m-%dT%H:%M:%S.%fZ") for line in lines} == {done.known}
+
+
+def test_a_changed_contract_reads_everything_again(agreed):
+    stock = agreed()
+    stock.write("a.csv", "id,x\n1,5\n2,6\n3,7\n")
+    stock.load()
+    (stock.root / "stock.odcs.yaml").write_text(ROWS.replace("minimum: 0", "minimum: 6"))
+    done = stock.load()
+    assert (done.loaded, done.held) == (2, 1)
+    assert [row["id"] for row in stock.rows()] == [2, 3]
+
+
+def test_a_rule_about_the_table_is_asked_of_all_pieces_together_and_may_block(agreed):
+    stock = agreed(AT_LEAST_FIVE)
+    stock.write("a.csv", "id,x\n1,5\n2,6\n")
+    stock.write("b.csv", "id,x\n3,5\n4,6\n5,7\n")
+    assert stock.load().rows == 5  # neither piece alone has five
+    stock.write("b.csv", "id,x\n3,5\n4,6\n")
+    held = stock.load()
+    assert [one.piece for one in held.held_pieces] == ["b.csv"]
+    code = held.held_pieces[0].code
+    assert len(stock.rows()) == 5
+    assert stock.load(accepted={code: "a clinic was closed"}).rows == 4
+
+
+def test_a_first_load_that_a_rule_blocks_is_an_error_that_says_how_to_go_on(agreed):
+    stock = agreed(AT_LEAST_FIVE)
+    stock.write("a.csv", "id,x\n1,5\n2,6\n")
+    with pytest.raises(Qua3ckError, match="2") as told:
+        stock.load()
+    assert "--accept" in told.value.fix
+    assert stock.load(accepted={told.value.code: "a pilot"}).rows == 2
+
+
+def test_a_key_of_another_source_is_looked_up_there(agreed):
+    stock = agreed(
+        HEAD
+        + """\
+    properties:
+      - name: id
+        logicalType: integer
+      - name: clinic
+        logicalType: integer
+        relationships: [{to: clinics.code}]
+"""
+    )
+    clinics = stock.source.model_copy(update={"path": "clinics.csv", "contract": None})
+    (stock.root / "clinics.csv").write_text("code\n7\n8\n")
+    stock.write("a.csv", "id,clinic\n1,7\n2,8\n3,9\n4,7\n")
+    both = {"stock": stock.source, "clinics": clinics}
+    section = Understand(sources=both, target="x")
+    assert in_order(["stock", "clinics"], section, stock.root) == ("clinics", "stock")
+    raw = RawStore(stock.root)
+    load_source("clinics", clinics, stock.root, stock.warehouse, raw=raw, clock=lambda: stock.now)
+    done = stock.load(others=both)
+    assert (done.loaded, done.held) == (3, 1)
+    assert [(one["_row"], one["column"]) for one in stock.held()] == [(3, "clinic")]
+
+
+def test_a_row_that_was_deleted_at_its_source_is_judged_by_no_rule(agreed):
+    stock = agreed(key=["id"])
+    stock.source = stock.source.model_copy(update={"deleted": "away"})
+    stock.write("a.csv", "id,x,away\n1,5,\n2,6,\n3,7,\n")
+    stock.load(accepted={"U063": "x"})
+    stock.write("b.csv", "id,x,away\n2,-1,yes\n4,8,\n5,-2,\n6,1,\n")
+    done = stock.load()
+    assert (done.came, done.new, done.withdrawn, done.held, done.deleted) == (4, 2, 1, 1, 1)
+    assert [row["id"] for row in stock.rows()] == [1, 3, 4, 6]
