@@ -48,7 +48,8 @@ def test_the_line_from_signature_to_report(bench):
     assert "rosa agreed to the question and its thresholds on" in page
     assert "right: accuracy at_least 0.7" in page
     audit = bench.done("audit", "1").out
-    assert "rosa signs for the question (right >= 0.7): a fair limit" in audit
+    assert "rosa signs for the question (right: accuracy at_least 0.7 at confidence 0.95" in audit
+    assert "): a fair limit" in audit
     bench.done("audit", "verify")
     bench.edit("test_share: 0.3", "test_share: 0.3, agreed_first: true")
     signed(bench, "--refuse")

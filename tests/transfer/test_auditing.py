@@ -116,7 +116,8 @@ def test_a_threshold_changed_after_a_verdict_is_shouted(lender):
     }  # fmt: skip
     lender.workspace.ledger.append("question.set", "consumer-credit", body)
     assert audit(lender.workspace).events[-1].says == (
-        "promises: auc >= 0.7, AFTER 1 verdict(s) had been seen"
+        "promises auc: roc_auc at_least 0.7, confidence, slice, groups not on record then; "
+        "leading KPI: auc, AFTER 1 verdict(s) had been seen"
     )
 
 
@@ -128,7 +129,14 @@ def test_who_signed_the_question_stands_with_its_numbers_and_with_the_versions_i
     lender.release()
     told = [event.says for event in audit(workspace, version=1).events]
     (signed,) = [says for says in told if "signs for the question" in says]
-    promises = "auc >= 0.75; brier <= 0.19; latency <= 50; sex_gap <= 0.1"
+    promises = (
+        "auc: roc_auc at_least 0.75 at confidence 0.95; brier: brier at_most 0.19 at confidence"
+        " 0.95; latency: latency_p99_ms at_most 50.0 at confidence 0.95; sex_gap:"
+        " equal_opportunity_difference at_most 0.1 at confidence 0.95, between groups of sex, each"
+        " of at least 100 rows; leading KPI: auc; positive class: bad; costs of errors:"
+        " false_negative 5, false_positive 1; risk answers: affects people, domain credit, a person"
+        " decides; stop rules: rows < 1000, opened > 1"
+    )
     assert signed == f"analyst signs for the question ({promises}): fair limits"
     everything = " ".join(event.says for event in audit(workspace).events)
     assert "not this one" in everything

@@ -138,10 +138,6 @@ def test_every_finding_of_a_check_has_a_german_title():
         "champion: version 2 -> version 1 (rollback): it failed",
         "rosa signs for version 1: read",
         "rosa signs AGAINST version 1: unclear",
-        "rosa signs for the question (auc >= 0.75; gap <= 0.1): read",
-        "rosa signs AGAINST the question (auc >= 0.75): too low",
-        "rosa signs for the question (auc >= 0.75), AFTER 1 opening(s): late",
-        "rosa signs AGAINST the question (auc >= 0.75), AFTER 2 opening(s): moved",
         "version 1 came out the same",
         "candidate 6d215ef8be95 may be released",
         "opening 1 of 2 for candidate 6d215ef8be95, 1782 rows",
@@ -260,6 +256,48 @@ def test_a_whole_report_in_german_has_no_english_that_is_not_marked(facts, undec
 )
 def test_what_operation_writes_is_known(english, kept):
     assert kept in german_of(english)
+
+
+def gates_with_reasons() -> list[str]:
+    """Return what the gate of the scan says of reasons that count, and of those that do not."""
+    from qua3ck.govern.gates import Waiver, security_gate
+    from qua3ck.kit.findings import Finding
+
+    plain = Finding("K024", "block", "model.skops", "x", accepted="it is ours; we read it")
+    missing = "known vulnerabilities (no advisories declared)"
+    ids, unknown = {"ids": ["OSV-1"]}, {"not_checked": missing}
+    known = Finding("K025", "warn", "numpy 2.0", "x", evidence=ids, accepted="never called")
+    blind = Finding("K026", "warn", "advisories", "x", evidence=unknown, accepted="none to be had")
+    waivers = [Waiver(plain, "ana", 7, released=True), Waiver(blind, "ana", 12)]
+    return [
+        security_gate([plain, known, blind], risk=risk, waivers=waivers, needed=2).says
+        for risk in ("minimal", "high")
+    ]
+
+
+def test_the_gate_of_the_scan_is_told_in_german_with_its_reasons():
+    for says in gates_with_reasons():
+        told = german_of(says)
+        for word in ("accepted", "put on record", "puts", "count", "approvals", "CHECKED", "known"):
+            assert word not in told, told
+        for kept in ("K024 model.skops", "K025 numpy 2.0 OSV-1", "it is ours; we read it", "12"):
+            assert kept in told
+
+
+def test_signatures_under_a_question_are_told_in_german_promise_by_promise(facts):
+    told = "; ".join(f"{name.strip()}: {one}" for name, one in promises_of(facts.question).items())
+    for word, late, kept in (
+        ("for", "", "für die Frage"),
+        ("AGAINST", "", "gegen die Frage"),
+        ("for", ", AFTER 1 opening(s)", "NACHDEM schon geöffnet worden war, 1-mal"),
+    ):
+        says = german_of(f"rosa signs {word} the question ({told}){late}: read")
+        assert kept in says
+        assert "ROC-AUC mindestens 0,75 bei Sicherheit 0,95" in says
+        assert says.endswith(": read")
+    says = german_of(f"promises {told}, AFTER 2 verdict(s) had been seen")
+    assert "zwischen Gruppen von sex" in says
+    assert "NACHDEM 2 Urteile bekannt waren" in says
 
 
 def promises_of(question) -> dict[str, str]:

@@ -367,10 +367,9 @@ def _short(value: str | int) -> str:
 
 
 def _question_set(body: Mapping[str, Any]) -> str:
-    promises = [_promise(kpi) for kpi in (*body.get("kpis", ()), *body.get("fairness", ()))]
     after = body.get("after_verdicts") or ()
     late = f", AFTER {len(after)} verdict(s) had been seen" if after else ""
-    return f"promises: {'; '.join(promises)}{late}"
+    return f"promises {_promises(body)}{late}"
 
 
 def _source_loaded(body: Mapping[str, Any]) -> str:
@@ -384,10 +383,14 @@ def _seal_made(body: Mapping[str, Any]) -> str:
     return f"{body.get('rows', '?')} rows sealed as {body.get('seal', '?')}{steward}"
 
 
-def _promise(kpi: Mapping[str, Any]) -> str:
-    least = kpi.get("at_least")
-    limit = least if least is not None else kpi.get("at_most")
-    return f"{kpi.get('id')} {'<=' if least is None else '>='} {float(limit or 0):g}"
+def _promises(kept: Mapping[str, Any]) -> str:
+    """Return all that was promised; what an older record does not hold is left out."""
+    from qua3ck.question.promises import NOT_DECLARED, NOT_THEN, as_written
+
+    told = as_written(kept).items()
+    return "; ".join(
+        f"{name}: {said}" for name, said in told if said not in {NOT_DECLARED, NOT_THEN, ""}
+    )
 
 
 def _release_made(body: Mapping[str, Any]) -> str:
@@ -468,8 +471,7 @@ def _approved(body: Mapping[str, Any]) -> str:
     if "version" in body:
         return f"{body['approver']} signs {word} version {body['version']}: {body['reason']}"
     said = body["signed"]["statement"]
-    kept = said["promises"]
-    promises = "; ".join(_promise(kpi) for kpi in (*kept["kpis"], *kept["fairness"]))
+    promises = _promises(said["promises"])
     late = f", AFTER {said['opened']} opening(s)" if said["opened"] else ""
     return f"{body['approver']} signs {word} the question ({promises}){late}: {body['reason']}"
 

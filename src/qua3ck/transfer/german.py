@@ -439,6 +439,30 @@ def _parts(found: dict[str, str]) -> str | None:
     return "; ".join(part for part in told if part) if None not in told else None
 
 
+def _reasons(words: str) -> str:
+    """Return what is accepted: codes and places as they are, the reasons in their own words."""
+    words = re.sub(
+        r", put on record by (\S+), ledger entry (\d+)\)",
+        r", festgehalten von \1, Protokolleintrag \2)",
+        words,
+    )
+    return re.sub(
+        r"NOT CHECKED: (known vulnerabilities \([a-z ]+\))",
+        lambda at: f"NICHT GEPRÜFT: {_known(at[1])}",
+        words,
+    )
+
+
+def _waiting(found: dict[str, str]) -> str:
+    said = f"zählt noch nicht: {_reasons(found['names'])}"
+    if found["n"] is None:
+        return f"{said}; qua3ck promote hält es fest, damit die Freigebenden es sehen"
+    return (
+        f"{said}; erst {found['n']} von {found['all']} Zustimmungen sind später: noch einmal geben"
+        " mit qua3ck approve VERSION"
+    )
+
+
 _PART = re.compile(r"; (?=blocking |warned of |accepted |does not count |NOT CHECKED: )")
 
 
@@ -466,15 +490,34 @@ def _listed(words: str) -> str:
     return ", ".join(map(_known, words.split(", ")))
 
 
+def _promises(words: str) -> str:
+    """Return promises one by one, or how each of them was changed."""
+    told = []
+    for one in words.split("; "):
+        name, colon, said = one.partition(": ")
+        told.append(f"{_known(name)}{colon}{' -> '.join(map(_known, said.split(' -> ')))}")
+    return "; ".join(told)
+
+
 def _moved(found: dict[str, str]) -> str:
     """Return which promises are not those that a version was judged on."""
-    told = []
-    for one in found["what"].split("; "):
-        name, _, change = one.partition(": ")
-        told.append(f"{_known(name)}: {' -> '.join(map(_known, change.split(' -> ')))}")
     return (
-        f"seit dem Urteil in der Projektdatei geändert: {'; '.join(told)}:"
+        f"seit dem Urteil in der Projektdatei geändert: {_promises(found['what'])}:"
         " qua3ck conclude, dann qua3ck release"
+    )
+
+
+def _set(found: dict[str, str]) -> str:
+    late = f"; NACHDEM {found['n']} Urteile bekannt waren" if found["n"] else ""
+    return f"Zusagen {_promises(found['all'])}{late}"
+
+
+def _signed(found: dict[str, str]) -> str:
+    word = {"for": "für", "AGAINST": "gegen"}[found["word"]]
+    late = f", NACHDEM schon geöffnet worden war, {found['n']}-mal" if found["n"] else ""
+    return (
+        f"{found['who']} unterschreibt {word} die Frage ({_promises(found['all'])}){late}:"
+        f" {found['why']}"
     )
 
 
@@ -828,6 +871,19 @@ _SENTENCES: tuple[tuple[re.Pattern[str], _Tell], ...] = (
         ),
         _parts,
     ),
+    (
+        re.compile(
+            r"does not count yet: (?P<names>.+?), (?:which qua3ck promote puts on record, for the"
+            r" approvers to see|as (?P<n>\d+) of (?P<all>\d+) approvals are later than that: to be"
+            r" given again with qua3ck approve VERSION)",
+            re.DOTALL,
+        ),
+        _waiting,
+    ),
+    (
+        re.compile(r"accepted (?P<names>[A-Z]\d{3} .+)", re.DOTALL),
+        lambda found: f"hingenommen: {_reasons(found['names'])}",
+    ),
     _say(r"NOT CHECKED: (?P<k_what>.+)", "NICHT GEPRÜFT: {k_what}"),
     _say(
         r"warned of (?P<names>[A-Z]\d{3} .+), and (?P<n>\d+) more",
@@ -859,25 +915,13 @@ _SENTENCES: tuple[tuple[re.Pattern[str], _Tell], ...] = (
         r"(?P<who>\S+) signs AGAINST version (?P<version>\d+): (?P<why>.*)",
         "{who} unterschreibt gegen Version {version}: {why}",
     ),
-    _say(
-        r"(?P<who>\S+) signs for the question \((?P<all>.+?)\): (?P<why>.*)",
-        "{who} unterschreibt für die Frage ({all}): {why}",
-    ),
-    _say(
-        r"(?P<who>\S+) signs AGAINST the question \((?P<all>.+?)\): (?P<why>.*)",
-        "{who} unterschreibt gegen die Frage ({all}): {why}",
-    ),
-    _say(
-        r"(?P<who>\S+) signs for the question \((?P<all>.+?)\), AFTER (?P<n>\d+) opening\(s\):"
-        r" (?P<why>.*)",
-        "{who} unterschreibt für die Frage ({all}), NACHDEM schon geöffnet worden war, {n}-mal:"
-        " {why}",
-    ),
-    _say(
-        r"(?P<who>\S+) signs AGAINST the question \((?P<all>.+?)\), AFTER (?P<n>\d+)"
-        r" opening\(s\): (?P<why>.*)",
-        "{who} unterschreibt gegen die Frage ({all}), NACHDEM schon geöffnet worden war, {n}-mal:"
-        " {why}",
+    (
+        re.compile(
+            r"(?P<who>\S+) signs (?P<word>for|AGAINST) the question \((?P<all>.+?)\)"
+            r"(?:, AFTER (?P<n>\d+) opening\(s\))?: (?P<why>.*)",
+            re.DOTALL,
+        ),
+        _signed,
     ),
     _say(
         r"version (?P<version>\d+) came out the same",
@@ -891,11 +935,10 @@ _SENTENCES: tuple[tuple[re.Pattern[str], _Tell], ...] = (
         r"version (?P<version>\d+) to (?P<alias>\w+) refused by (?P<names>.+)",
         "Version {version} als {alias} verweigert durch: {names}",
     ),
-    _say(
-        r"promises: (?P<all>.+), AFTER (?P<n>\d+) verdict\(s\) had been seen",
-        "Zusagen: {all}; NACHDEM {n} Urteile bekannt waren",
+    (
+        re.compile(r"promises (?P<all>.+?: .+?)(?:, AFTER (?P<n>\d+) verdict\(s\) had been seen)?"),
+        _set,
     ),
-    _say(r"promises: (?P<all>.+)", "Zusagen: {all}"),
     _say(
         rf"(?P<table>\S+) version (?P<version>\S+), (?P<n_in>{_N}) loaded, (?P<n_held>{_N}) held,"
         rf" (?P<n_rows>{_N}) rows, content (?P<digest>\w+)",

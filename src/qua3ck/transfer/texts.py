@@ -271,18 +271,18 @@ TEXTS: dict[str, dict[str, str]] = {
     "rows_needed": {"en": "about {needed} {unit}: {way}", "de": "etwa {needed} {unit}: {way}"},
     "rows_needed.none": {"en": "no number at this value", "de": "bei diesem Wert keine Anzahl"},
     "agreed": {
-        "en": "Who agreed to which thresholds",
-        "de": "Wer welchen Schwellen zugestimmt hat",
+        "en": "Who agreed to which promises",
+        "de": "Wer welchen Zusagen zugestimmt hat",
     },
     "agreed.none": {
         "en": "Nobody signed the question.",
         "de": "Niemand hat die Frage unterschrieben.",
     },
     "agreed.says": {
-        "en": "Each signature is over every threshold as it stood, and over the ledger as its"
+        "en": "Each signature is over every promise as it stood, and over the ledger as its"
         " giver saw it. A threshold agreed to when the result was known may have been chosen to"
         " fit it.",
-        "de": "Jede Unterschrift gilt allen Schwellen, wie sie damals standen, und dem Protokoll,"
+        "de": "Jede Unterschrift gilt allen Zusagen, wie sie damals standen, und dem Protokoll,"
         " wie es zu sehen war. Eine Schwelle, der erst bei bekanntem Ergebnis zugestimmt wird,"
         " kann danach gewählt sein.",
     },
@@ -292,10 +292,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "agreed.refuse": {"en": "refused", "de": "abgelehnt"},
     "agreed.when": {"en": "When", "de": "Wann"},
     "agreed.opened": {"en": "Openings before", "de": "Öffnungen davor"},
-    "agreed.thresholds": {"en": "Thresholds signed", "de": "Unterschriebene Schwellen"},
+    "agreed.thresholds": {"en": "Promises signed", "de": "Unterschriebene Zusagen"},
     "changes": {
-        "en": "Thresholds changed after a verdict",
-        "de": "Nach einem Urteil geänderte Schwellen",
+        "en": "Promises changed after a verdict",
+        "de": "Nach einem Urteil geänderte Zusagen",
     },
     "changes.none": {
         "en": "None: every threshold stands as it did before the first verdict.",
