@@ -181,6 +181,30 @@ def test_a_database_that_is_none_is_said_and_not_a_traceback(tmp_path):
     assert caught.value.code == "S040"
 
 
+def test_a_new_database_waits_for_the_disk_once_and_later_writes_each_time(tmp_path, monkeypatch):
+    from sqlalchemy import Engine, event
+
+    synced, levels = [], {}
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda number: (synced.append(number), fsync(number)))
+
+    def noted(connection, record):
+        del record
+        if connection is not None:  # as it is given back to the pool
+            file = connection.execute("PRAGMA database_list").fetchone()[2]
+            level = connection.execute("PRAGMA synchronous").fetchone()[0]
+            levels.setdefault(file.endswith(".part"), set()).add(level)
+
+    event.listen(Engine, "checkin", noted)
+    try:
+        open_in(tmp_path).prepare()
+        assert len(synced) == 1
+        open_in(tmp_path).aliases("nothing")
+    finally:
+        event.remove(Engine, "checkin", noted)
+    assert levels == {True: {0}, False: {2}}
+
+
 def test_a_half_made_database_of_a_killed_run_is_made_anew(tmp_path):
     left = tmp_path / ".mlflow.db.1.part"
     left.write_bytes(b"half")
