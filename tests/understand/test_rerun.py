@@ -44,7 +44,8 @@ LEAKY = {
     "target encoding": "    t['z'] = t.groupby('city').y.transform('mean')\n    return t\n",
     "future lag": "    t = t.sort_values('day')\n    t['z'] = t.y.shift(-1)\n    return t\n",
     "rank": "    t['z'] = t.y.rank()\n    return t\n",
-    "choice of rows": "    return t.iloc[int(t.y.sum()) % 90 :]\n",
+    # one target more moves the choice by seven rows: not all of them can be test rows
+    "choice of rows": "    return t.iloc[7 * int(t.y.sum()) % 90 :]\n",
 }
 PAST = (
     "    t = t.sort_values('day')\n"
