@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import errno
 import re
+from pathlib import Path
 
 import pytest
 from stock_project import FILE, PERSON, Bench, as_csv, rows
 
 from qua3ck.kit.errors import Qua3ckError
-from qua3ck.project import open_project
+from qua3ck.project import contracts, open_project
+from qua3ck.understand.contract import odcs
 
 WITH = FILE.replace("data/rows.csv}", "data/rows.csv, contract: contracts/rows.odcs.yaml}")
 
@@ -47,6 +50,53 @@ def test_the_draft_may_go_elsewhere_and_its_facts_are_json(bench):
 def test_a_draft_that_cannot_be_written_is_said_with_what_to_type(bench):
     said = bench.type("contract", "propose", "rows", "--into", "/proc/q.yaml")
     said.refused("cannot be written", "/proc/q.yaml", "--into FILE", "(U172)")
+
+
+@pytest.mark.parametrize(
+    ("into", "says"),
+    [
+        ("FILE/x.yaml", ("FILE is a file, not a folder", "FILE/x.yaml")),
+        ("FILE/deep/x.yaml", ('no folder "FILE/deep"', "FILE/deep/x.yaml")),
+        ("gone/deep/x.yaml", ('no folder "gone/deep"', "make it first")),
+        ("folder.yaml", ("folder.yaml is a folder", "name a file in it")),
+        ("data", ("data is a folder", "name a file in it")),
+        ("x/", ('"x" does not end in .yaml', "x.yaml")),
+        ("draft.txt", ('"draft.txt" does not end in .yaml', "draft.yaml")),
+        ("a" * 300 + ".yaml", ("cannot be written: File name too long",)),
+    ],
+)
+def test_a_place_where_no_draft_can_be_is_told_before_anything_is_read(
+    into, says, bench, monkeypatch
+):
+    bench.write("", "FILE")
+    (bench.root / "folder.yaml").mkdir()
+    monkeypatch.chdir(bench.root)
+    monkeypatch.setattr(contracts, "_rows", None)
+    before = sorted(map(str, bench.root.rglob("*")))
+    bench.type("contract", "propose", "rows", "--into", into).refused(*says, "(U172)")
+    assert sorted(map(str, bench.root.rglob("*"))) == before
+
+
+def test_of_a_draft_that_cannot_be_written_whole_nothing_stays(bench, monkeypatch):
+    def full(path: Path, data: bytes) -> None:
+        path.write_bytes(data[:99])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(odcs, "write_atomic", full)
+        said = bench.type("contract", "propose", "rows", "--into", str(bench.root / "x.yaml"))
+    said.refused("cannot be written: No space left on device", "x.yaml", "(U172)")
+    assert not list(bench.root.glob("*x.yaml*"))
+    bench.done("contract", "propose", "rows", "--into", str(bench.root / "x.yaml"))
+
+
+def test_a_folder_that_may_not_be_written_is_told(bench, monkeypatch):
+    def refused(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(Qua3ckError, match="cannot be written: Permission denied"):
+        contracts.free_place(bench.root / "x.yaml", "rows")
 
 
 def test_a_contract_of_several_tables_says_what_it_would_do(bench, capsys):

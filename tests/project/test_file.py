@@ -22,6 +22,9 @@ understand:
 """
 
 
+END = ""  # of the file
+
+
 def _read(tmp_path: Path, text: str):
     path = tmp_path / "qua3ck.yaml"
     path.write_text(text, encoding="utf-8")
@@ -119,3 +122,52 @@ def test_a_folded_text_is_read_as_one_line_without_marks(tmp_path):
     folded = GOOD.replace("Children go without.", ">-\n    Children go\n    without.")
     file, _ = _read(tmp_path, folded)
     assert file.question.risks == "Children go without."
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what", "fix"),
+    [
+        (END, "a3: {seed: -1}", "seed is -1; at least 0 and at most 2000000000", "write seed: "),
+        (END, "a3: {seed: 4294967296}", "seed is 4294967296; at least 0 and at most", "seed: "),
+        (END, "a3: {folds: 50}", "folds is 50; at least 2 and at most 20 is", "write folds: "),
+        (END, "a3: {budget: {trials: 100001}}", "at least 1 and at most 100000 is", "trials: "),
+        (END, "a3: {budget: {minutes: 1e300}}", "above 0 and at most 43200 is", "minutes: "),
+        (END, "conclude: {openings: 101}", "at least 1 and at most 100 is", "openings: "),
+        (END, "conclude: {test_share: 0.9}", "above 0 and below 0.9 is", "test_share: "),
+        (END, "conclude: {test_share: 1e400}", "test_share is inf; above 0 and below", "a number"),
+        (END, "operate: {canary: [0, 100]}", "canary is 0; at least 1 and at most 100", "canary"),
+        ("kind: csv", "kind: csv, header: 101", "at least 0 and at most 100 is", "write header: "),
+        ("kind: csv", "kind: csv, skip: 1000001", "at least 0 and at most 1000000 is", "skip: "),
+        ("kind: csv", "kind: csv, timeout: 1e9", "above 0 and at most 3600 is", "timeout: "),
+        ("at_least: 0.80", "at_least: 1e400", "at_least is inf; at least -1e+18 and", "1e+18"),
+        ("at_least: 0.80", "at_most: -1e19", "at_most is -1e+19; at least -1e+18", "1e+18"),
+        ("0.80}", "0.80, min_rows: 1000000001}", "at least 1 and at most 1000000000", "min_rows"),
+        ("0.80}", "0.80, confidence: 0.9999999}", "above 0.5 and at most 0.9999 is", "confid"),
+        (
+            "  kpis:",
+            "  costs: {false_negative: 1e13}\n  kpis:",
+            "at most 1000000000000 is",
+            "false",
+        ),
+    ],
+)
+def test_a_number_out_of_range_is_told_with_the_range(tmp_path, before, after, what, fix):
+    text = GOOD + after if before == END else GOOD.replace(before, after)
+    error = _mistakes(tmp_path, text)
+    assert what in error.what
+    assert "line " in error.where
+    assert fix in error.fix
+    assert "Input should" not in str(error)
+
+
+def test_every_number_has_both_ends_of_its_range():
+    schema = json_schema()
+    for name in schema["$defs"].keys() - {"Limits"}:  # whoever serves knows what he can bear
+        for key, said in schema["$defs"][name].get("properties", {}).items():
+            parts = said.get("anyOf", [said])
+            if any(one.get("type") == "string" for one in parts):
+                continue  # a value of the data, whatever it is
+            for one in parts:
+                if one.get("type") in {"integer", "number"}:
+                    ends = {"minimum", "exclusiveMinimum"}, {"maximum", "exclusiveMaximum"}
+                    assert all(end & set(one) for end in ends), f"{name}.{key}"

@@ -212,6 +212,58 @@ def test_a_trace_shows_no_cell_that_a_contract_classifies_nor_what_was_made_of_o
         assert "--show-personal" in said
 
 
+SECRET = "Nurse Halima"  # the answer that a person gave; it stands in no file of the source
+
+
+@pytest.fixture
+def answered(folder, personal):
+    """The same project with one nurse missing, and who it was told as an answer."""
+    from openpyxl import load_workbook
+
+    file = folder / "data" / "stock.csv"
+    file.write_text(file.read_text().replace("Nurse 3", ""))
+    contract = folder / "stock.odcs.yaml"
+    contract.write_text(CONTRACT.replace("restricted}", "restricted, required: true}"))
+    assert personal("load")[0] == 0
+    code, said = personal("quarantine", "--json")
+    assert (code, "Nurse" in said, "U071" in said) == (0, False, True), said
+    sheet = folder / "nurses.xlsx"
+    assert personal("quarantine", "--export", str(sheet))[0] == 0
+    book = load_workbook(sheet)
+    book["answers"]["F2"] = SECRET
+    book.save(sheet)
+    code, said = personal("quarantine", "--answers", str(sheet))
+    assert (code, "1 answer taken" in said, "Nurse" in said) == (0, True, False), said
+    return personal
+
+
+def test_a_trace_of_an_answered_record_does_not_show_a_classified_answer(folder, answered):
+    """Nor where the table itself has no column that anything classified went into."""
+    (folder / "gold" / "boxes.sql").write_text(
+        "SELECT clinic, sum(boxes) AS boxes FROM stock GROUP BY clinic"
+    )
+    boxes = "    boxes: {sql: gold/boxes.sql, key: [clinic]}\n"
+    file = folder / "qua3ck.yaml"
+    file.write_text(file.read_text().replace("  target:", f"{boxes}  target:", 1))
+    assert answered("load")[0] == 0
+    for table in ("stock", "per_clinic", "boxes"):
+        code, said = answered("trace", table, "--where", "clinic = 'B'")
+        assert (code, "Nurse" in said, "Halima" in said) == (0, False, False), said
+        assert "nurse is an answer by ana on" in said
+        assert ": (not shown: classified); the file has something else there" in said
+        code, said = answered("trace", table, "--where", "clinic = 'B'", "--json")
+        assert (code, "Nurse" in said, "Halima" in said) == (0, False, False), said
+    code, said = answered("trace", "stock", "--where", "clinic = 'B'", "--show-personal")
+    assert (code, said.count(SECRET)) == (0, 2), said  # the cell, and the answer behind it
+
+
+def test_a_condition_that_fails_on_a_classified_cell_does_not_say_the_cell(personal):
+    for table, column in (("stock", "nurse"), ("per_clinic", "last_seen_by")):
+        for condition in ("CAST({} AS INTEGER) = 1", "{}::DATE > '2026-01-01'", "error({})"):
+            code, said = personal("trace", table, "--where", condition.format(column))
+            assert (code, "Nurse" in said) == (2, False), said
+
+
 def test_who_may_run_sees_classified_cells_by_asking_for_them_and_that_is_on_record(
     folder, personal
 ):

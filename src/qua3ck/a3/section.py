@@ -14,8 +14,8 @@ class _Declared(BaseModel):
 class Budget(_Declared):
     """When tuning ends: trials give the same result on every machine, minutes do not."""
 
-    trials: Annotated[int, Field(ge=1)] = 30
-    minutes: Annotated[float, Field(gt=0)] | None = None
+    trials: Annotated[int, Field(ge=1, le=100_000)] = 30
+    minutes: Annotated[float, Field(gt=0, le=43_200)] | None = None  # 30 days
 
 
 class A3(_Declared):
@@ -35,4 +35,4 @@ class A3(_Declared):
     adapt: str | None = None
     budget: Budget = Budget()
     folds: Annotated[int, Field(ge=2, le=20)] = 5
-    seed: int = 42
+    seed: Annotated[int, Field(ge=0, le=2_000_000_000)] = 42  # what all learners take

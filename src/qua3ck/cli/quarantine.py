@@ -86,7 +86,8 @@ def _show(lists: Mapping[str, Sequence[Waiting]], options: argparse.Namespace) -
 def _line(one: Waiting) -> str:
     received = one.received if len(one.received) <= 60 else one.received[:57] + "..."
     tried = f"; answered {one.tried}" if one.tried else ""
-    return f"          {one.piece}, {one.place}: {received or 'empty'}{tried}"
+    stays = f"; until then that of {one.stays} is current" if one.stays else ""
+    return f"          {one.piece}, {one.place}: {received or 'empty'}{tried}{stays}"
 
 
 def _exported(name: str, path: Path, lines: int, options: argparse.Namespace) -> int:
@@ -95,7 +96,7 @@ def _exported(name: str, path: Path, lines: int, options: argparse.Namespace) ->
         return 0
     project = "" if options.project == "." else f" {options.project}"
     say(
-        f"U   {name}: {lines} lines to be answered in {path}",
+        f"U   {name}: {lines} line{'' if lines == 1 else 's'} to be answered in {path}",
         f"next: qua3ck quarantine{project} {name} --answers {path}",
     )
     return 0

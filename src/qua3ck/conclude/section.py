@@ -13,5 +13,5 @@ class Conclude(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     test_share: Annotated[float, Field(gt=0, lt=0.9)] = 0.2
-    openings: Annotated[int, Field(ge=1)] = 1
+    openings: Annotated[int, Field(ge=1, le=100)] = 1
     agreed_first: bool = False

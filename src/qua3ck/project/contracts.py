@@ -73,7 +73,7 @@ def draft_contract(
     warehouse : Warehouse
         Read only; what was loaded is looked at before any file.
     into : Path, optional
-        Default: ``contracts/NAME.odcs.yaml`` in the project.
+        In a folder that is there; default ``contracts/NAME.odcs.yaml`` in the project.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def draft_contract(
             code="U104",
         )
     path = into or root / "contracts" / f"{name}.odcs.yaml"
-    _refuse_existing(path)  # before minutes are spent on looking
+    free_place(path, name, make=into is None)  # before minutes are spent on looking
     rows = _rows(root, warehouse, name, sources[name])
     others: dict[str, pa.Table] = {}
     unread: dict[str, str] = {}
@@ -109,12 +109,7 @@ def draft_contract(
     try:
         draft.write(path, shown=shown)
     except OSError as problem:
-        raise Qua3ckError(
-            f"The draft cannot be written: {problem.strerror or type(problem).__name__}",
-            where=str(path),
-            fix=f"name a file that you may write: qua3ck contract propose {name} --into FILE",
-            code="U172",
-        ) from problem
+        raise _unwritable(path, name, problem) from problem
     columns = len([column for column in rows.column_names if column[0] != "_"])
     return Drafted(path, rows.num_rows, columns, draft.findings, unread)
 
@@ -173,14 +168,74 @@ def check_contracts(root: Path, file: ProjectFile) -> tuple[Held, ...]:
     return tuple(held)
 
 
-def _refuse_existing(path: Path) -> None:
-    if path.exists():
+def free_place(path: Path, name: str, *, make: bool = False) -> None:
+    """Refuse a path at which no draft can be written; nothing stays of the attempt.
+
+    Parameters
+    ----------
+    name : str
+        The source, for what to type.
+    make : bool, default False
+        Whether a folder that is not there will be made.
+
+    Raises
+    ------
+    Qua3ckError
+        If a file of that name exists, or none can be made there.
+    """
+    try:
+        _refuse_no_file(path, name)
+        if make and not path.parent.exists():
+            return
+        _refuse_no_folder(path)
+        with path.open("x"):
+            pass
+        path.unlink()
+    except FileExistsError:
         raise Qua3ckError(
             f"There is a contract {path.name} already; it is not overwritten",
             where=str(path),
             fix="name another file with --into FILE, and compare the two",
             code="U154",
+        ) from None
+    except OSError as problem:
+        raise _unwritable(path, name, problem) from problem
+
+
+def _refuse_no_file(path: Path, name: str) -> None:
+    if path.is_dir():
+        raise Qua3ckError(
+            f"{path} is a folder",
+            where=str(path),
+            fix=f"name a file in it: --into {path / name}.odcs.yaml",
+            code="U172",
         )
+    if path.suffix not in {".yaml", ".yml"}:
+        raise Qua3ckError(
+            f'"{path.name}" does not end in .yaml, as contracts do',
+            where=str(path),
+            fix=f"name one that does: --into {path.with_suffix('.yaml')}",
+            code="U172",
+        )
+
+
+def _refuse_no_folder(path: Path) -> None:
+    folder = path.parent
+    if folder.is_dir():
+        return
+    what, fix = f'There is no folder "{folder}"', "make it first, or name a file in one that is"
+    if folder.exists():
+        what, fix = f"{folder} is a file, not a folder", "name a file in a folder"
+    raise Qua3ckError(what, where=str(path), fix=fix, code="U172")
+
+
+def _unwritable(path: Path, name: str, problem: OSError) -> Qua3ckError:
+    return Qua3ckError(
+        f"The draft cannot be written: {problem.strerror or type(problem).__name__}",
+        where=str(path),
+        fix=f"name a file that you may write: qua3ck contract propose {name} --into FILE",
+        code="U172",
+    )
 
 
 def _rows(root: Path, warehouse: Warehouse, name: str, source: Source) -> pa.Table:

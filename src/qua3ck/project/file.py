@@ -53,6 +53,8 @@ _WANTED = {
     "model_type": "a section with keys",
     "model_attributes_type": "a section with keys",
 }
+_OUT_OF_RANGE = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
+_ENDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
 class ProjectFile(BaseModel):
@@ -195,6 +197,14 @@ def _mistake(detail: ErrorDetails, places: Places) -> Qua3ckError:
             fix=f"write one of: {', '.join(options)}",
             code="P006",
         )
+    if kind in _OUT_OF_RANGE:
+        wanted = _range_of(keys)
+        return Qua3ckError(
+            f"{name} is {_shown(found)}; {wanted} is expected",
+            where=where,
+            fix=f"write {name}: a number, {wanted}",
+            code="P006",
+        )
     message = detail["msg"].removeprefix("Value error, ")
     return Qua3ckError(
         f"{name} is not right: {message}",
@@ -258,6 +268,30 @@ def _step(kind: Any, key: str | int) -> Any:
         return get_args(kind)[1 if get_origin(kind) is dict else 0]
     inner = (_step(part, key) for part in get_args(kind))
     return next((found for found in inner if found is not None), None)
+
+
+def _range_of(keys: Keys) -> str:
+    """Return the declared ends of a number, such as ``at least 2 and at most 20``."""
+    here: Any = ProjectFile
+    for key in keys[:-1]:
+        here = _step(here, key)
+    model = next(_models_in(here), None)
+    field = model.model_fields[str(keys[-1])] if model else None
+    limits = (
+        [*field.metadata, *_limits(field.annotation)] if field else _limits(_step(here, keys[-1]))
+    )
+    ends = ((says, getattr(one, end, None)) for end, says in _ENDS.items() for one in limits)
+    return " and ".join(f"{says} {end}" for says, end in ends if end is not None)
+
+
+def _limits(kind: Any) -> list[Any]:
+    """Return what a type's annotations say about its values, those of its parts included."""
+    said = [
+        one
+        for given in getattr(kind, "__metadata__", ())
+        for one in getattr(given, "metadata", [given])
+    ]
+    return said + [one for part in get_args(kind) for one in _limits(part)]
 
 
 def _models_in(annotation: Any) -> Iterator[Any]:

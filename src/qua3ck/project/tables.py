@@ -124,7 +124,11 @@ def _veiled(found: Trace, file: ProjectFile, workspace: Workspace) -> Trace:
 def _hidden(
     found: Trace, said: Mapping[str, SaidTable], file: ProjectFile, workspace: Workspace
 ) -> frozenset[str]:
-    """Return the columns of a table, or of those that predictions were made of, that stay."""
+    """Return the columns of a table, or of those that predictions were made of, that stay.
+
+    What came from a file that no contract describes stays if it is called like what stays
+    anywhere: the file is most likely read as that source is.
+    """
     from qua3ck.understand.publish.handing import behind_columns, private
 
     built = _built(file, workspace)
@@ -138,6 +142,9 @@ def _hidden(
         elif name in built:
             behind = behind_columns(name, file.understand, built, columns, workspace.root)
             hidden |= {column for column, origin in behind.items() if private(origin, said)}
+        elif name not in file.understand.sources:
+            every = (table.columns.items() for table in said.values())
+            hidden |= {column for columns in every for column, one in columns if one.private}
     return frozenset(hidden)
 
 

@@ -12,7 +12,10 @@ from qua3ck.kit.verdicts import Direction
 Scalar = str | int | float | bool
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
-Confidence = Annotated[float, Field(gt=0.5, lt=1)]
+Confidence = Annotated[float, Field(gt=0.5, le=0.9999)]
+Threshold = Annotated[float, Field(ge=-1e18, le=1e18)]
+Rows = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Cost = Annotated[float, Field(ge=0, le=1_000_000_000_000)]
 _SEARCHED = ("kpis", "fairness", "positive", "costs", "stop_if")
 
 
@@ -27,12 +30,12 @@ class Kpi(_Declared):
 
     id: Identifier
     metric: Text
-    at_least: float | None = None
-    at_most: float | None = None
+    at_least: Threshold | None = None
+    at_most: Threshold | None = None
     confidence: Confidence = 0.95
     slice: dict[str, Scalar] | None = None
     slice_by: tuple[str, ...] = ()
-    min_rows: Annotated[int, Field(ge=1)] = 30
+    min_rows: Rows = 30
     why: str = ""
 
     @model_validator(mode="after")
@@ -59,8 +62,8 @@ class FairnessGap(_Declared):
     id: Identifier
     metric: Text
     by: Text
-    at_most: float
-    min_rows: Annotated[int, Field(ge=1)] = 100
+    at_most: Threshold
+    min_rows: Rows = 100
     confidence: Confidence = 0.95
 
 
@@ -83,8 +86,8 @@ class Roles(_Declared):
 class Costs(_Declared):
     """What a wrong decision costs, in any one unit; a right one costs nothing."""
 
-    false_negative: Annotated[float, Field(ge=0)] = 1.0
-    false_positive: Annotated[float, Field(ge=0)] = 1.0
+    false_negative: Cost = 1.0
+    false_positive: Cost = 1.0
 
 
 class Question(_Declared):

@@ -47,6 +47,7 @@ _OF_KIND = {
 }
 
 
+Lines = Annotated[int, Field(ge=0, le=1_000_000)]
 _DAY = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z)?$"
 
 
@@ -110,8 +111,8 @@ class Paging(_Declared):
     next: str | None = None
     parameter: str | None = None
     size_parameter: str | None = None
-    size: Annotated[int, Field(ge=1)] | None = None
-    first: Annotated[int, Field(ge=0)] = 1
+    size: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    first: Annotated[int, Field(ge=0, le=1_000_000)] = 1
     pages: str | None = None
 
     @model_validator(mode="after")
@@ -157,11 +158,11 @@ class Source(_Declared):
     escape: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     loose_ends: bool = False
     encoding: str = "utf-8"
-    skip: Annotated[int, Field(ge=0)] = 0
-    footer: Annotated[int, Field(ge=0)] = 0
+    skip: Lines = 0
+    footer: Lines = 0
     comment: str | None = None
     # tables of text cells: delimited text, Excel
-    header: Annotated[int, Field(ge=0)] = 1
+    header: Annotated[int, Field(ge=0, le=100)] = 1
     names: tuple[str, ...] = ()
     decimal: Literal[".", ","] = "."
     thousands: Literal[",", ".", " ", "'"] | None = None
@@ -194,7 +195,7 @@ class Source(_Declared):
     paging: Paging | None = None
     count: str | None = None
     hosts: tuple[str, ...] = ()
-    timeout: Annotated[float, Field(gt=0)] = 60.0
+    timeout: Annotated[float, Field(gt=0, le=3600)] = 60.0
     valid_from: str | None = None
     partition: tuple[str, ...] = ()
     shrinks: Annotated[float, Field(ge=0, le=1)] = 0.5

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -39,6 +40,28 @@ def test_a_complete_file_is_taken_in_byte_for_byte_and_is_not_the_callers_any_mo
     assert file_digest(taken) == file_digest(mine)
     pq.write_table(complete(rows([9])), mine)  # the same path again, for the next piece
     assert house.current(TABLE, by=("id",))["id"].to_pylist() == [1, 2]
+
+
+def test_a_file_that_is_given_away_is_moved_in_and_not_copied(house, folder, rows, tmp_path):
+    mine = tmp_path / "rows.parquet"
+    pq.write_table(complete(rows([1, 2])), mine)
+    same = mine.stat().st_ino
+    house.append(TABLE, mine, known=START, move=True)
+    (taken,) = files(folder)
+    assert (taken.stat().st_ino, mine.exists()) == (same, False)
+    assert house.current(TABLE, by=("id",))["id"].to_pylist() == [1, 2]
+
+
+def test_a_file_that_cannot_be_moved_in_is_copied(house, folder, rows, tmp_path, monkeypatch):
+    def elsewhere(self, target):
+        raise OSError(errno.EXDEV, "Invalid cross-device link", str(self), None, str(target))
+
+    mine = tmp_path / "rows.parquet"
+    pq.write_table(complete(rows([1, 2])), mine)
+    monkeypatch.setattr(type(mine), "rename", elsewhere)
+    house.append(TABLE, mine, known=START, move=True)
+    (taken,) = files(folder)
+    assert file_digest(taken) == file_digest(mine)
 
 
 def test_other_readers_of_delta_see_the_same_rows_and_what_the_log_says_of_them(

@@ -344,6 +344,13 @@ def test_a_whole_table_is_asked_for_repeats_across_pieces_and_for_being_empty(de
     assert (measures[0].answer, findings[0].code) == ("fail", "U070")
 
 
+def test_keys_that_all_differ_are_not_listed_to_find_that_out(desk):
+    table = desk.columns("[{name: a, logicalType: integer, unique: true}]")
+    seen = desk.check({"a": [3, 1, None, 2, None]}, table)
+    assert (seen.measure("a.unique").answer, seen.good) == ("pass", [1, 2, 3, 4, 5])
+    assert [path.name for path in (desk.folder / "checked").iterdir()] == ["failing.parquet"]
+
+
 def test_judging_alone_writes_no_good_rows_and_says_which_they_are(desk, tmp_path):
     table = desk.columns("[{name: kg, logicalType: number, required: true}]")
     rows = pa.table({"kg": [1.0, None], "_row": pa.array([1, 2], pa.int64())})

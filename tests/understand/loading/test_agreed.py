@@ -6,6 +6,7 @@ import pytest
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.store.raw import RawStore
+from qua3ck.store.warehouse import Engine
 from qua3ck.understand import Understand
 from qua3ck.understand.loading import in_order, load_source
 from qua3ck.understand.loading.past import quality
@@ -54,6 +55,24 @@ def test_rows_that_break_a_rule_are_held_and_types_come_from_the_contract(agreed
     assert done.body["columns"] == {"id": "integer", "x": "number"}
     held = {(one["_row"], one["column"], one["raw"] or "") for one in stock.held()}
     assert held == {(2, "x", "-6"), (4, "id", ""), (5, "x", "many")}
+
+
+def test_what_a_contract_holds_is_left_out_of_the_staged_file_as_it_is(agreed, monkeypatch):
+    stock = agreed()
+    stock.write("a.csv", "id,x\n" + "".join(f"{n},{n % 7 - 0.5}\n" for n in range(1, 70)))
+    written = []
+    plain = Engine.write_parquet
+
+    def told(self, rows, path, **more):
+        written.append(path.name)
+        return plain(self, rows, path, **more)
+
+    monkeypatch.setattr(Engine, "write_parquet", told)
+    done = stock.load()
+    assert (done.came, done.loaded, done.held) == (69, 60, 9)
+    assert {row["_row"] for row in stock.rows(meta=True)} == {n for n in range(1, 70) if n % 7}
+    assert [row["id"] for row in stock.rows()] == [n for n in range(1, 70) if n % 7]
+    assert written == ["failing.parquet"]  # of the rows themselves the engine writes none
 
 
 def test_what_each_rule_measured_is_kept_with_the_load(agreed):

@@ -10,6 +10,7 @@ import pytest
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.store.raw import RawStore
+from qua3ck.understand.gold import pieces_of, record_of
 from qua3ck.understand.loading.answers import read_answers
 from qua3ck.understand.loading.worklist import (
     HEAD,
@@ -109,6 +110,30 @@ def test_a_held_cell_of_a_report_sheet_is_named_as_the_sheet_names_it(bench, tmp
     assert sorted(row["cases"] for row in stock.rows()) == [5, 6, 7, 8]
 
 
+def test_past_blank_lines_screen_sheet_and_trace_name_the_same_line(bench, tmp_path):
+    stock = bench(**DECLARED)
+    stock.write("a.csv", "id,day,x\n1,2026-01-02,5\n\n2,2026-01-03,six\n\n\n3,2026-01-04,7\n")
+    done = stock.load()
+    (said,) = [one.says for one in done.findings if one.code == "U060"]
+    assert "a.csv: line 4" in said
+    desk = Desk(bench=stock, actor="ana", ledger=SimpleNamespace(append=lambda *_: None))
+    path = export_list(
+        "stock", work_list("stock", stock.source, desk), tmp_path / "q.xlsx", project="demo"
+    )
+    book = openpyxl.load_workbook(path)
+    assert book["answers"]["B2"].value == "line 4"
+    book["answers"]["F2"] = "6"
+    book.save(path)
+    take_answers("stock", stock.source, desk, path)
+    stock.load()
+    pieces = pieces_of({"stock": None}, stock.warehouse)
+    found = {
+        row["x"]: record_of("stock", "a.csv", row["_row"], row["_known"], pieces, {}).place
+        for row in stock.rows(meta=True)
+    }
+    assert found == {5: "line 2", 6: "line 4", 7: "line 7"}
+
+
 def test_answered_records_are_loaded_and_the_bytes_stay(desk, tmp_path):
     answers = {(2, "day"): "2026-01-03", (2, "x"): 6, (3, "x"): "(empty)", (4, "id"): 4}
     path = sheet(desk, tmp_path / "q.xlsx", answers)
@@ -190,6 +215,44 @@ def test_a_sheet_that_does_not_fit_is_refused_as_a_whole(harm, says, desk, tmp_p
     assert told.value.code == "U150"
     assert read_answers(desk.root, "stock") == ()
     assert desk.ledger.events == []
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("gone/q.xlsx", 'no folder "'),
+        ("file/q.xlsx", "is a file, not a folder"),
+        ("folder.xlsx", "is a folder"),
+        ("other.xlsx", "another file other.xlsx already"),
+    ],
+)
+def test_a_place_where_no_sheet_can_be_is_told(name, says, desk, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.xlsx").mkdir()
+    openpyxl.Workbook().save(tmp_path / "other.xlsx")
+    waiting = work_list("stock", desk.bench.source, desk)
+    with pytest.raises(Qua3ckError, match=says) as told:
+        export_list("stock", waiting, tmp_path / name, project="demo")
+    assert told.value.code == "U150"
+    assert "Excel" not in told.value.fix
+
+
+def test_a_sheet_with_answers_is_not_written_over_and_one_without_is(desk, tmp_path):
+    path, waiting = tmp_path / "q.xlsx", work_list("stock", desk.bench.source, desk)
+    for _ in range(2):
+        export_list("stock", waiting, path, project="demo")
+    sheet(desk, path, {(2, "x"): "6"})
+    before = path.read_bytes()
+    with pytest.raises(Qua3ckError, match="has 1 answer in it") as told:
+        export_list("stock", waiting, path, project="demo")
+    assert path.read_bytes() == before
+    assert "--answers" in told.value.fix
+    assert not [one for one in tmp_path.iterdir() if one.name.startswith(".")]
+
+
+def test_a_sheet_that_is_not_there_is_said_to_be_so(desk, tmp_path):
+    with pytest.raises(Qua3ckError, match="There is no file q"):
+        take_answers("stock", desk.bench.source, desk, tmp_path / "q.xlsx")
 
 
 def test_a_sheet_whose_records_were_answered_meanwhile_is_refused(desk, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.store.warehouse import Engine
+from qua3ck.understand.loading import keys
 from qua3ck.understand.loading.changes import says_deleted
+from qua3ck.understand.loading.worklist import work_list
 
 KEYED = {"key": ["id"]}
 
@@ -39,6 +42,20 @@ def test_a_key_that_is_not_in_the_corrected_file_any_more_is_gone(bench):
     stock.write("a.csv", "id,x\n1,5\n2,6\n3,7\n")
     assert stock.load().new == 1  # and may come back
     assert [row["id"] for row in stock.rows()] == [1, 2, 3]
+
+
+def test_keys_that_all_differ_are_not_counted_one_by_one(bench, monkeypatch):
+    def refused(*_, **__):
+        raise AssertionError
+
+    stock = bench(**KEYED)
+    stock.write("a.csv", "id,x\n1,5\n2,6\n")
+    stock.write("b.csv", "id,x\n3,5\n")
+    with monkeypatch.context() as patch:
+        patch.setattr("qua3ck.understand.loading.keys._count", refused)
+        assert stock.load().new == 3
+    stock.write("c.csv", "id,x\n7,5\n7,6\n8,1\n")  # and those that come again are
+    assert (stock.load().new, held_for_key(stock)) == (1, [(1, "U061", "id"), (2, "U061", "id")])
 
 
 def held_for_key(stock):
@@ -98,6 +115,105 @@ def test_of_a_key_that_contradicts_itself_in_one_piece_another_piece_tells(bench
             assert stock.load().held == 4
         results.append([(row["id"], row["x"]) for row in stock.rows()])
     assert results[0] == results[1] == [(1, 7), (2, 2), (3, 3), (4, 4)]
+
+
+def current(stock):
+    return [(row["id"], row["x"], row["_piece"]) for row in stock.rows(meta=True)]
+
+
+@pytest.mark.parametrize("rows", ["1,5\n2,6\n", "1,5\n2,six\n3,7\n"])
+@pytest.mark.parametrize("before", [False, True])
+def test_a_key_that_no_piece_has_is_a_mistake_and_no_crash(before, rows, bench):
+    stock = bench(types={"x": "integer"})
+    stock.write("a.csv", f"id,x\n{rows}")
+    if before:
+        stock.load()
+    stock.source = stock.source.model_copy(update={"key": ("idd",)})
+    with pytest.raises(
+        Qua3ckError, match=r'No piece has a column "idd".* did you mean "id"'
+    ) as told:
+        stock.load()
+    assert (told.value.code, "name columns that are there: id, x" in told.value.fix) == (
+        "U104",
+        True,
+    )
+
+
+def test_keys_are_told_apart_in_parts_that_share_none(monkeypatch):
+    """So memory is that of a part, however many records there are."""
+    monkeypatch.setattr(keys, "_PART", 100)
+    made = pa.table(
+        {"a": [at % 450 for at in range(1000)], "b": [f"k{at % 9}" for at in range(1000)]}
+    )
+    with Engine() as engine:
+        rows = engine.arrow(made)
+        parts = [engine.rows(part).to_pylist() for part in keys._parts(engine, rows, ["a", "b"])]
+    assert sum(map(len, parts)) == 1000
+    assert max(map(len, parts)) < 150
+    told = [{(row["a"], row["b"]) for row in part} for part in parts]
+    assert sum(map(len, told)) == len(set().union(*told)) == 450
+
+
+@pytest.mark.parametrize("part", [1, 1 << 22])
+def test_what_is_held_for_its_key_does_not_depend_on_the_parts(part, bench, monkeypatch):
+    monkeypatch.setattr(keys, "_PART", part)
+    stock = bench(**KEYED)
+    stock.write("a.csv", "id,x\n1,5\n2,6\n1,7\n,8\n3,3\n3,3\n4,4\n")
+    stock.write("b.csv", "id,x\n4,9\n5,1\n6,1\n6,2\n7,1\n")
+    done = stock.load()
+    assert (done.came, done.held, done.superseded) == (12, 6, 1)
+    assert current(stock) == [
+        (2, 6, "a.csv"),
+        (3, 3, "a.csv"),
+        (4, 9, "b.csv"),
+        (5, 1, "b.csv"),
+        (7, 1, "b.csv"),
+    ]
+
+
+@pytest.mark.parametrize("extract", [{}, {"extract": "changes"}])
+@pytest.mark.parametrize("loaded_before", [False, True])
+def test_where_a_later_piece_contradicts_itself_the_earlier_row_is_current_and_that_is_told(
+    extract, loaded_before, bench
+):
+    stock = bench(**KEYED, **extract)
+    stock.write("a.csv", "id,x\n1,1\n2,6\n3,3\n")
+    stock.load()
+    if loaded_before:
+        stock.write("b.csv", "id,x\n3,4\n4,5\n2,7\n")
+        stock.load()
+        assert (2, 7, "b.csv") in current(stock)
+    stock.write("b.csv", "id,x\n3,4\n4,5\n\n2,7\n2,9\n")
+    done = stock.load()
+    assert current(stock) == [(1, 1, "a.csv"), (2, 6, "a.csv"), (3, 4, "b.csv"), (4, 5, "b.csv")]
+    (said,) = [one.says for one in done.findings if one.code == "U060"]
+    assert "(U061; b.csv: line 5, line 6); what else stands under it stays current" in said
+    desk = SimpleNamespace(warehouse=stock.warehouse, root=stock.root)
+    waiting = work_list("stock", stock.source, desk)
+    assert [(one.place, one.received, one.stays) for one in waiting] == [
+        ("line 5", "2; x 7", "a.csv"),
+        ("line 6", "2; x 9", "a.csv"),
+    ]
+    stock.write("b.csv", "id,x\n3,4\n4,5\n2,9\n")
+    stock.load()
+    assert (2, 9, "b.csv") in current(stock)
+    assert not stock.held()
+
+
+def test_a_held_record_under_whose_key_nothing_stands_says_so(bench):
+    stock = bench(key=["a", "b"], types={"x": "integer"})
+    stock.write("a.csv", "a,b,x\n1,u,5\n2,u,6\n3,,7\n9,u,1\n9,u,2\n")
+    stock.load()
+    stock.write("b.csv", "a,b,x\n1,u,6\n2,u,seven\n7,u,7\n8,u,8\n")
+    stock.load()
+    desk = SimpleNamespace(warehouse=stock.warehouse, root=stock.root)
+    waiting = work_list("stock", stock.source, desk)
+    assert [(one.piece, one.row, one.stays) for one in waiting] == [
+        ("a.csv", 3, ""),
+        ("a.csv", 4, ""),
+        ("a.csv", 5, ""),
+        ("b.csv", 2, "a.csv"),
+    ]
 
 
 def test_an_entry_of_a_contradiction_ends_when_a_later_piece_settles_it(bench):

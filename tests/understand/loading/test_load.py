@@ -70,6 +70,17 @@ def _records(root):
     return {path: path.read_bytes() for path in kept}
 
 
+def test_staged_rows_become_the_tables_file_without_being_copied(bench, monkeypatch):
+    def refused(*_):
+        raise AssertionError
+
+    monkeypatch.setattr("qua3ck.store.warehouse.files.shutil.copyfile", refused)
+    stock = bench()
+    stock.write("a.csv", "id,x\n1,5\n2,6\n")
+    assert stock.load().loaded == 2
+    assert [row["id"] for row in stock.rows()] == [1, 2]
+
+
 def test_only_new_pieces_are_read(bench, monkeypatch):
     stock = bench()
     stock.write("a.csv", THREE)

@@ -4,6 +4,7 @@ import bz2
 import csv
 import gzip
 import io
+import json
 import lzma
 import subprocess
 import sys
@@ -22,8 +23,9 @@ from staging import SHEETS, columns, needs_sheets, refused, staged
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.store.warehouse import Warehouse
-from qua3ck.understand.sources import encoding, records
+from qua3ck.understand.sources import encoding, places, records
 from qua3ck.understand.sources.pieces import ROW
+from qua3ck.understand.sources.places import place_of
 
 Write = Callable[..., Path]
 
@@ -403,16 +405,69 @@ def test_records_without_any_value_are_kept_and_counted(file):
 
 
 @pytest.mark.parametrize(
-    ("text", "starts"),
+    ("text", "declared"),
     [
-        ("top\n\na,b\n1,2\n3,4\n", [[1, 4]]),
-        ('top\n\na,b\n1,"x\ny"\n3,4\n', None),
-        ("top\n\na,b\n1,2\n\n3,4\n", None),
-        ("top\n\na,b\n1,2\n1,2,3\n3,4", [[1, 4]]),
+        ("a,b\n1,2\n3,4\n", {}),
+        ("top\n\na,b\n1,2\n3,4\n", {"skip": 2}),
+        ("a,b\n1,2\n\n3,4\n\n\n5,6\n7,8", {}),
+        ("a,b\n\n1,2\n3,4\n", {}),
+        ("a,b\n\n1,2\n\n3,4\n\n5,6\n\n7,8\n\n", {}),
+        ("a,b\r\n1,2\r\n\r\n3,4\r\n", {}),
+        ('a,b\n1,"x\ny"\n3,4\n5,"x\n\ny\n"\n6,7\n', {}),
+        ('a,b\n1,x "y" z\n\n3,"x\ny"\n5,6\n', {}),
+        ("a,b\n1,2\n1,2,3\n\n3,4", {}),
+        ("a,b\n# no\n1,2\n# no\n\n3,4\n", {"comment": "#"}),
+        ("a,b\n1,2\n   \n3,4\n", {}),
+        ("a\n1\n\n3\n", {}),
+        ("a,b\n" + "1,2\n3,4\n\n" * 9 + '5,"\n"\n' * 9 + "6,7", {}),
     ],
 )
-def test_the_line_of_a_record_is_known_where_each_is_one_line(file, text, starts):
-    assert staged(file(text), kind="csv", skip=2)[1].how.get("starts") == starts
+@pytest.mark.parametrize("small", [False, True], ids=["whole", "in small blocks"])
+def test_each_record_is_found_by_the_line_it_begins_in(file, text, declared, small, monkeypatch):
+    monkeypatch.setattr(records, "BLOCK", 7 if small else 1 << 20)
+    monkeypatch.setattr(records, "_WIDE", 1)
+    rows, made = staged(file(text), kind="csv", **declared)
+    numbers = sorted([*rows[ROW].to_pylist(), *made.held[ROW].to_pylist()])
+    said = [place_of(number, json.loads(json.dumps(made.how))) for number in numbers]
+    assert said == [f"line {line}" for line in begun(text, declared)]
+
+
+def begun(text, declared):
+    """Return the lines, from 1, in which records begin: told by Python's own reader."""
+    lines = text.splitlines(keepends=True)
+    at, found = declared.get("skip", 0), []
+    while at < len(lines):
+        taken = 0
+
+        def following(at=at):
+            nonlocal taken
+            for line in lines[at:]:
+                taken += 1
+                yield line
+
+        cells = next(csv.reader(following()))
+        blank = not "".join(cells).strip() and lines[0] != "a\n"
+        if not blank and not lines[at].startswith(declared.get("comment", "\0")):
+            found.append(at + 1)
+        at += taken
+    return found[1:]
+
+
+def test_lines_are_told_as_far_as_they_are_kept(file, monkeypatch):
+    monkeypatch.setattr(places, "_MOST", 2)
+    _, made = staged(file("a,b\n1,2\n\n3,4\n5,6\n\n\n7,8\n9,1\n"), kind="csv")
+    assert [place_of(row, made.how) for row in range(1, 6)] == [
+        "line 2",
+        "line 4",
+        "line 5",
+        "line 8",
+        "record 5",
+    ]
+
+
+def test_every_second_line_blank_is_one_thing_to_keep(file):
+    _, made = staged(file("a,b\n" + "1,2\n\n" * 5000), kind="csv")
+    assert made.how["starts"] == [[1, 2, 2]]
 
 
 # -- the file as a whole -----------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 from openpyxl import Workbook
 from staging import staged
 
-from qua3ck.understand.sources import excel
+from qua3ck.understand.sources import places
 from qua3ck.understand.sources.places import place_of
 
 
@@ -26,8 +26,13 @@ def test_a_row_of_a_spreadsheet_is_found_by_its_line_past_blank_ones(tmp_path, m
     assert found(tmp_path / "a.xlsx", declared) == {
         f"line {at}": line[0] for at, line in enumerate(lines, 1) if isinstance(line[0], int)
     }
-    monkeypatch.setattr(excel, "_MOST_STARTS", 1)
-    assert list(found(tmp_path / "a.xlsx", declared)) == [f"record {at}" for at in (1, 2, 3, 5)]
+    monkeypatch.setattr(places, "_MOST", 1)
+    assert list(found(tmp_path / "a.xlsx", declared)) == [
+        "line 4",
+        "line 5",
+        "record 3",
+        "record 5",
+    ]
 
 
 @pytest.mark.parametrize(

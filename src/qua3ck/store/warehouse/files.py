@@ -137,6 +137,15 @@ def copied(path: Path, folder: Path, kind: str) -> Path:
     return into
 
 
+def moved(path: Path, folder: Path, kind: str) -> Path:
+    """Bring a Parquet file in as it is by another name; as a copy where that cannot be."""
+    into = new_path(folder, kind)
+    try:
+        return path.rename(into)
+    except OSError:  # on another disk, or somebody reads it; what else is wrong, copying tells
+        return copied(path, folder, kind)
+
+
 def written(
     batches: Iterator[pa.RecordBatch], schema: pa.Schema, folder: Path, kind: str
 ) -> tuple[Path, int]:

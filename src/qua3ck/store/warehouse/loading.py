@@ -20,6 +20,7 @@ from qua3ck.store.warehouse.files import (
     conformed,
     copied,
     flushed,
+    moved,
     new_path,
     remove_action,
     same_columns,
@@ -43,6 +44,7 @@ def append(
     about: Mapping[str, str],
     partition: Sequence[str],
     instead: bool,
+    move: bool,
 ) -> int:
     """See :meth:`Warehouse.append`; the caller holds the table's lock."""
     sources = _sources(rows)
@@ -59,7 +61,7 @@ def append(
         schema = _schema(folder, before, sources, known=True)
         columns = _partition(folder, before, schema, partition)
         if not made:
-            made.extend(_brought(folder, sources, schema, columns, moment))
+            made.extend(_brought(folder, sources, schema, columns, moment, move=move))
             _refuse_other_known(folder, made, moment)
         said = metadata(
             "load",
@@ -162,13 +164,15 @@ def _brought(
     schema: pa.Schema,
     columns: Sequence[str],
     known: datetime | None,
+    *,
+    move: bool = False,
 ) -> list[Any]:
     """Return what the log will say of the new files, which lie in the folder and on the disk."""
     paths: list[Path] = []
     done: list[tuple[Path, dict[str, str | None]]] = []
     try:
         for one in sources:
-            path = _file_of(folder, one, schema, known)
+            path = _file_of(folder, one, schema, known, move=move)
             paths += [] if path is None else [path]
         done = [(path, {}) for path in paths]
         if columns and paths:
@@ -181,7 +185,9 @@ def _brought(
         raise
 
 
-def _file_of(folder: Folder, one: Any, schema: pa.Schema, known: datetime | None) -> Path | None:
+def _file_of(
+    folder: Folder, one: Any, schema: pa.Schema, known: datetime | None, *, move: bool
+) -> Path | None:
     import pyarrow.parquet as pq
 
     if not isinstance(one, Path):
@@ -193,7 +199,7 @@ def _file_of(folder: Folder, one: Any, schema: pa.Schema, known: datetime | None
         complete = KNOWN in file.schema_arrow.names or KNOWN not in schema.names
         if not (complete and same_columns(file.schema_arrow, schema)):
             return _stream_of(folder, file.iter_batches(), schema, known)
-    return copied(one, folder.path, "load")
+    return (moved if move else copied)(one, folder.path, "load")
 
 
 def _stream_of(

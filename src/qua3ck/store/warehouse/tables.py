@@ -166,6 +166,7 @@ class Warehouse(Care):
         about: Mapping[str, str] | None = None,
         partition: Sequence[str] = (),
         instead: bool = False,
+        move: bool = False,
     ) -> int:
         """Add the rows of one load as one version, all or nothing.
 
@@ -189,6 +190,9 @@ class Warehouse(Care):
         instead : bool
             Of all rows that are there, whose columns and partitions then no longer bind: for a
             source that is read anew as a whole. What was known before can still be read.
+        move : bool
+            The files are given away: one that need not be decoded is moved in, not copied, and
+            is gone from where it was, also if the load comes to nothing.
 
         Returns
         -------
@@ -209,6 +213,7 @@ class Warehouse(Care):
                 about=about or {},
                 partition=partition,
                 instead=instead,
+                move=move,
             )
 
     def replace(

@@ -33,6 +33,7 @@ from qua3ck.understand.contract.measures import (
     not_applicable,
 )
 from qua3ck.understand.contract.odcs import ContractTable, extra
+from qua3ck.understand.contract.proven import proven
 from qua3ck.understand.contract.references import References, joined, nothing_else
 from qua3ck.understand.contract.rules import Rule, rules_of
 from qua3ck.understand.contract.sqlrule import NotSaid
@@ -184,7 +185,9 @@ def judge_rows(
     if came:
         into.mkdir(parents=True, exist_ok=True)
         holding = tuple(rule for rule in here if rule.holds)
-        failing, not_said = _scan(source, holding, engine, references, into, now, came)
+        sure = proven(holding, about)
+        asked = [rule for rule in holding if rule.id not in sure]
+        failing, not_said = _scan(source, asked, engine, references, into, now, came)
         answers += not_said
         answers += _answers_of(holding, failing, came, name, {each.rule.id for each in not_said})
         good = _without(source, failing, engine)
@@ -290,7 +293,7 @@ def _scan(
     for number, rule in enumerate(holding):
         if rule.test == "unique":
             path, equal = (into / f"{name}_{number}.parquet" for name in ("repeats", "equal"))
-            if engine.write_parquet(repeats(source, rule.columns), path):
+            if _repeated(source, rule.columns, engine, path, came):
                 first = first_of_equals(source, engine.parquet(path), rule.columns)
                 engine.write_parquet(first, equal)
                 rows = with_repeats(rows, engine.parquet(equal), rule.columns, number=number)
@@ -317,6 +320,18 @@ def _scan(
         hit = [failed for rule, failed in failures if found.counts[rule.id]]
         found.none = ~ibis.or_(*hit).fill_null(False)
     return found, left
+
+
+def _repeated(
+    source: ibis.Table, columns: Sequence[str], engine: Engine, path: Path, came: int
+) -> bool:
+    """Return whether a key stands in several rows; those keys are then listed in ``path``."""
+    from qua3ck.store.warehouse.distinct import surely_differ
+
+    keys = source.filter(*[source[name].notnull() for name in columns]).select(*columns)
+    if surely_differ(engine, keys, rows=came):
+        return False
+    return engine.write_parquet(repeats(source, columns), path) > 0
 
 
 def _counted(

@@ -188,7 +188,8 @@ PAGES: tuple[CodePage, ...] = (
     CodePage(
         "U172",
         "The draft of a contract cannot be written",
-        "The folder is not there and cannot be made, may not be written, or the disk is full.",
+        "The folder is not there, is a file, or may not be written; the name is that of a folder "
+        "or does not end in .yaml; or the disk is full. Nothing was written.",
         "qua3ck contract propose stock --into /proc/stock.yaml",
         "Name a file that you may write: qua3ck contract propose SOURCE --into FILE.",
     ),

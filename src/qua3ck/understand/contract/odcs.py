@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from qua3ck.kit.errors import Qua3ckError, did_you_mean
+from qua3ck.kit.records import write_atomic
 from qua3ck.kit.yaml12 import Dialect, Keys, Places, read_yaml
 from qua3ck.understand.section import ColumnType
 
@@ -276,12 +277,13 @@ def write_contract(
     ------
     Qua3ckError
         If a file of that name is there already: a contract is an agreement, never overwritten.
+    OSError
+        If it cannot be written; then nothing of it stays.
     """
     text = contract_text(model, header=header, comments=comments)
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8", newline="\n") as handle:
-            handle.write(text)
+        path.open("x").close()  # the name is ours from here on
     except FileExistsError:
         raise Qua3ckError(
             f"There is a contract {path.name} already; it is not overwritten",
@@ -289,6 +291,11 @@ def write_contract(
             fix="name another file with --into FILE, and compare the two",
             code="U154",
         ) from None
+    try:
+        write_atomic(path, text.encode())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def contract_text(

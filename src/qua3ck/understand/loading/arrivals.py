@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.findings import Finding
+from qua3ck.store.warehouse.thinned import without_rows
 from qua3ck.understand.loading.held import distinct_rows
 from qua3ck.understand.loading.layout import OURS, Layout, columns_of, ibis_type, stored_as
 from qua3ck.understand.sources.pieces import ROW, Piece, Staged, held_schema
@@ -136,16 +137,21 @@ def part(
 ) -> Path:
     """Write a piece's good rows as the table wants them: its columns and ours; return the file.
 
-    Where the reader has written them so already, its file is returned.
+    Where the reader has written them so already, its file is returned, or what is left of it
+    without the records that a contract holds.
 
     Raises
     ------
     Qua3ckError
         If other than its good rows were written.
     """
-    if one.passed is None and stored_as(one.rows, layout.columns) and _stamped(one.rows, one.piece):
-        account(one.piece.name, one.came, count(one.rows), one.held, place=place)
-        return one.rows
+    if stored_as(one.rows, layout.columns) and _stamped(one.rows, one.piece):
+        ready = one.rows
+        if one.passed is not None:
+            ready = into
+            without_rows(one.rows, one.held[ROW].to_numpy(), ready)
+        account(one.piece.name, one.came, count(ready), one.held, place=place)
+        return ready
     rows = engine.parquet(one.rows) if one.passed is None else one.passed
     columns = [
         _column(rows, name, kind, one.columns.get(name)) for name, kind in layout.columns.items()

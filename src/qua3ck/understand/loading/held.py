@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.findings import Finding
-from qua3ck.understand.loading.keys import KeysRepeat
+from qua3ck.understand.loading.keys import TWICE, KeysRepeat
 from qua3ck.understand.loading.layout import Difference
 from qua3ck.understand.sources.places import place_of
 
@@ -210,11 +210,15 @@ def records(source: str, held: pa.Table, rows: int, hows: Hows) -> tuple[Finding
             f"{source}{', ' + line['column'] if line['column'] else ''}, "
             f"{line['rows']} of {rows} records",
             f"{line['rows']} {'waits' if line['rows'] == 1 else 'wait'} in quarantine: "
-            f"{title(line['code'])} ({line['code']}; {line['shown']}).",
+            f"{title(line['code'])} ({line['code']}; {line['shown']}){_meanwhile(line['code'])}.",
             line,
         )
         for line in by_reason(held, hows)
     )
+
+
+def _meanwhile(code: str) -> str:
+    return "; what else stands under it stays current" if code == TWICE else ""
 
 
 def title(code: str) -> str:

@@ -8,11 +8,14 @@ superseded.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qua3ck.kit.errors import Qua3ckError, did_you_mean
+from qua3ck.store.warehouse.distinct import surely_differ
 from qua3ck.understand.loading.layout import OURS
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ TWICE, KEYLESS = "U061", "U062"
 PLACE = ("_piece", "_row")
 _BETWEEN, _END = "\x1f", "\x1e"  # of a column and its cell; no sheet can hold them
 _SOME = 1000  # records that may repeat a key, however few there are
+_PART = 4_000_000  # records whose keys are told apart at a time: memory does not grow beyond
 
 
 class KeysRepeat(Exception):
@@ -77,10 +81,15 @@ def each_once(
     ------
     KeysRepeat
         If more than half of the records would be held.
+    Qua3ckError
+        If there is no such column.
     """
     import ibis
 
+    _require(key, rows.columns)
     empty = ibis.or_(*[rows[name].isnull() for name in key])
+    if _all_once(engine, rows, empty, key):
+        return EachOnce(rows)
     keyed = rows.filter(~empty)
     counted = _count(engine, rows, keyed, empty, key, several=len(ranks) > 1)
     if counted.rows - counted.places > max(counted.rows / 2, _SOME):
@@ -88,7 +97,8 @@ def each_once(
     if not counted.keyless and counted.rows == counted.keys:
         return EachOnce(rows)
     told = into / "numbered.parquet"
-    engine.write_parquet(_numbered(keyed, key, rank_table(engine, ranks)), told)
+    often = _often(engine, keyed, key, into)
+    engine.write_parquet(_numbered(keyed, key, often, rank_table(engine, ranks)), told)
     numbered = engine.parquet(told)
     held = [_held(engine, rows.filter(empty), key, KEYLESS)] if counted.keyless else []
     if counted.rows > counted.places:
@@ -102,6 +112,20 @@ def each_once(
     superseded = engine.write_parquet(last, away)
     kept = rows.anti_join(engine.parquet(away), list(PLACE)) if superseded else rows
     return EachOnce(*_without(engine, kept, held), superseded)
+
+
+def _require(key: Sequence[str], columns: Sequence[str]) -> None:
+    missing = next((name for name in key if name not in columns), None)
+    if missing is None:
+        return
+    there = [name for name in columns if name not in OURS]
+    raise Qua3ckError(
+        f'No piece has a column "{missing}", which is to tell rows apart'
+        f"{did_you_mean(missing, there)}",
+        where=f"understand.sources, key or valid_from: {missing}",
+        fix=f"name columns that are there: {', '.join(there[:25])}",
+        code="U104",
+    )
 
 
 def rank_table(engine: Engine, ranks: Mapping[str, int]) -> ibis.Table:
@@ -121,6 +145,14 @@ def key_table(key: Sequence[str], told: Sequence[str]) -> pa.Table:
     return pa.table({**columns, "at": pa.array(range(len(cells)), pa.int64())})
 
 
+def _all_once(engine: Engine, rows: ibis.Table, empty: ibis.Value, key: Sequence[str]) -> bool:
+    """Return whether every record surely has a key of its own."""
+    counted = engine.rows(rows.aggregate(rows=rows.count(), keyless=empty.sum())).to_pylist()[0]
+    if counted["keyless"]:
+        return False
+    return surely_differ(engine, rows.select(*key), rows=counted["rows"])
+
+
 def _count(
     engine: Engine,
     rows: ibis.Table,
@@ -132,22 +164,43 @@ def _count(
 ) -> _Counted:
     """Return records without a key, with one, keys per piece, and keys."""
     keyless = engine.rows(rows.filter(empty).aggregate(rows=rows.filter(empty).count()))
-    by_piece = keyed.group_by([*key, *(["_piece"] if several else [])])
-    places = by_piece.aggregate(times=keyed.count())
-    if not several:
-        total = places.aggregate(rows=places.times.sum(), places=places.count())
+    found = Counter[str]()
+    for part in _parts(engine, keyed, key):
+        by_piece = part.group_by([*key, *(["_piece"] if several else [])])
+        places = by_piece.aggregate(times=part.count())
+        if several:
+            keys = places.group_by(list(key)).aggregate(rows=places.times.sum(), n=places.count())
+        else:
+            keys = places.select(rows=places.times, n=1)
+        total = keys.aggregate(rows=keys.rows.sum(), places=keys.n.sum(), keys=keys.count())
         one = engine.rows(total).to_pylist()[0]
-        keys = one["places"]
-    else:
-        keys_ = places.group_by(list(key)).aggregate(times=places.times.sum(), n=places.count())
-        total = keys_.aggregate(rows=keys_.times.sum(), places=keys_.n.sum(), keys=keys_.count())
-        one = engine.rows(total).to_pylist()[0]
-        keys = one["keys"]
-    found = (one["rows"], one["places"], keys)
-    return _Counted(int(keyless["rows"][0].as_py()), *(int(number or 0) for number in found))
+        found.update({name: int(number or 0) for name, number in one.items()})
+    counted = (found[name] for name in ("rows", "places", "keys"))
+    return _Counted(int(keyless["rows"][0].as_py()), *counted)
 
 
-def _numbered(keyed: ibis.Table, key: Sequence[str], order: ibis.Table) -> ibis.Table:
+def _often(engine: Engine, keyed: ibis.Table, key: Sequence[str], into: Path) -> ibis.Table:
+    """Return the keys that come more than once."""
+    files = []
+    for number, part in enumerate(_parts(engine, keyed, key)):
+        counted = part.group_by(list(key)).aggregate(times=part.count())
+        files.append(into / f"often{number}.parquet")
+        engine.write_parquet(counted.filter(counted.times > 1).drop("times"), files[-1])
+    return engine.parquet(files)
+
+
+def _parts(engine: Engine, keyed: ibis.Table, key: Sequence[str]) -> Iterator[ibis.Table]:
+    """Yield records in parts that share no key, by its hash."""
+    rows = int(engine.rows(keyed.aggregate(rows=keyed.count()))["rows"][0].as_py())
+    parts = 1 << max(0, (rows - 1) // _PART).bit_length()
+    code = content_of(keyed, key)
+    for number in range(parts):
+        yield keyed.filter((code & (parts - 1)) == number) if parts > 1 else keyed
+
+
+def _numbered(
+    keyed: ibis.Table, key: Sequence[str], often: ibis.Table, order: ibis.Table
+) -> ibis.Table:
     """Return the records of keys that come again.
 
     ``stands`` says which of them go on: the first of its piece, if all of that key there are
@@ -155,8 +208,6 @@ def _numbered(keyed: ibis.Table, key: Sequence[str], order: ibis.Table) -> ibis.
     """
     import ibis
 
-    counted = keyed.group_by(list(key)).aggregate(times=keyed.count())
-    often = counted.filter(counted.times > 1).drop("times")
     cells = [name for name in keyed.columns if name not in {*key, *OURS}]
     hashed = keyed.semi_join(often, list(key))
     shared = hashed.select(*dict.fromkeys((*key, *PLACE)), content=content_of(hashed, cells))

@@ -22,6 +22,7 @@ from qua3ck.understand.loading.past import LEFT_OUT, open_records
 from qua3ck.understand.sources.pieces import ROW, Staged
 
 if TYPE_CHECKING:
+    import ibis
     import pyarrow as pa
 
     from qua3ck.store.warehouse.engine import Engine
@@ -45,7 +46,7 @@ def identified(task: Task, one: Arrived, into: Path) -> Arrived:
         return one
     misfit = {line["column"] for line in lines if line["column"]} & set(one.columns)
     rows = {line[ROW] for line in lines if line["column"] in misfit}
-    key = list(task.source.key)
+    key = list(task.source.key) if one.columns.keys() >= {*task.source.key} else []
     plain = bool(key) and misfit.isdisjoint(key)
     columns = [name for name in one.columns if not plain or name in misfit]
     texts = as_texts(task, one, columns, rows, into / "asked") if rows else None
@@ -271,7 +272,9 @@ def closed(
     met: list[tuple[int, str]] = []
     if arrival.parts:
         rows = engine.parquet(list(arrival.parts.values()))
-        found = _like(engine, table, rows, key).inner_join(rows.select(*key, "_piece"), list(key))
+        found = in_types_of(engine, table, rows, key).inner_join(
+            rows.select(*key, "_piece"), list(key)
+        )
         pairs = engine.rows(found.select("at", "_piece").distinct()).to_pylist()
         met = [(line["at"], line["_piece"]) for line in pairs]
     met += [
@@ -288,11 +291,14 @@ def closed(
     }
     if arrival.keys is not None:
         there = engine.parquet(arrival.keys)
-        gone = _like(engine, table, there, key).anti_join(there, list(key))
+        gone = in_types_of(engine, table, there, key).anti_join(there, list(key))
         done |= set(engine.rows(gone.select("at"))["at"].to_pylist())
     return tuple(sorted({(lines[at]["_piece"], lines[at]["_row"]) for at in done}))
 
 
-def _like(engine: Engine, table: pa.Table, rows: Any, key: Sequence[str]) -> Any:
+def in_types_of(
+    engine: Engine, table: pa.Table, rows: ibis.Table, key: Sequence[str]
+) -> ibis.Table:
+    """Return keys that are told as texts with the types that they have in some rows."""
     told = engine.arrow(table)
     return told.mutate(**{name: told[name].cast(rows[name].type()) for name in key})

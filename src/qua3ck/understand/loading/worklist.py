@@ -7,6 +7,8 @@ project, and the source is loaded again.
 
 from __future__ import annotations
 
+import io
+import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,11 +20,13 @@ from qua3ck.kit.clock import stamp
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.extras import need
 from qua3ck.kit.hashes import digest, file_digest
+from qua3ck.kit.records import write_atomic
 from qua3ck.understand.contract.said import NOT_SHOWN, said_of_source
 from qua3ck.understand.loading.answers import Answer, read_answers, write_answers
 from qua3ck.understand.loading.held import title
-from qua3ck.understand.loading.keys import differing
-from qua3ck.understand.loading.past import listed_pieces, open_records
+from qua3ck.understand.loading.keys import differing, key_table
+from qua3ck.understand.loading.past import ABOUT, in_force, listed_pieces, open_records, silver
+from qua3ck.understand.loading.questions import in_types_of
 from qua3ck.understand.section import Source
 from qua3ck.understand.sources.places import place_of
 
@@ -45,7 +49,8 @@ class Waiting:
     """One held cell (or record, with no column) and what was received.
 
     ``place`` is where in its file it stands, as a person would look for it; ``problem`` is in
-    words; ``tried`` an answer that was given and did not fit either.
+    words; ``tried`` an answer that was given and did not fit either; ``stays`` the piece whose
+    row is current under its key until then, if one is.
     """
 
     piece: str
@@ -57,6 +62,7 @@ class Waiting:
     received: str
     tried: str = ""
     question: str = ""
+    stays: str = ""
 
     @property
     def said(self) -> str:
@@ -75,6 +81,7 @@ def work_list(name: str, source: Source, workspace: Workspace) -> tuple[Waiting,
     hidden, any_hidden = _classified(name, source, workspace.root)
     lines = open_records(workspace.warehouse, name).to_pylist()
     hows = {one.name: one.how for one in listed_pieces(workspace.warehouse, name)}
+    stays = _standing(name, source, workspace, {line["key"] for line in lines if line["key"]})
     waiting = []
     for line in lines:
         columns = [part for part in (line["column"] or "").split(", ") if part]
@@ -90,9 +97,38 @@ def work_list(name: str, source: Source, workspace: Workspace) -> tuple[Waiting,
                 _received(line, hidden, hide=hide)[:_LONGEST],
                 "" if hide else line["answered"] or "",
                 line["question"] or "",
+                stays.get(line["key"] or "", ""),
             )
         )
     return tuple(sorted(waiting, key=lambda one: (one.piece, one.row, one.column, one.code)))
+
+
+def _standing(
+    name: str, source: Source, workspace: Workspace, keys: Collection[str]
+) -> dict[str, str]:
+    """Return of keys, each a list of texts in JSON, the pieces whose rows are current under them.
+
+    Nothing if the table was made by another key than is declared now.
+    """
+    from qua3ck.store.warehouse import Engine
+
+    loads = [one for one in in_force(workspace.warehouse, silver(name)) if ABOUT in one.about]
+    if not keys or not loads:
+        return {}
+    if tuple(json.loads(loads[-1].about[ABOUT]).get("by", ())) != source.identity:
+        return {}
+    found: dict[str, set[str]] = {}
+    with Engine() as engine:
+        rows = workspace.warehouse.current_view(
+            silver(name), engine=engine, by=source.identity, meta=True
+        )
+        for by in {source.key, source.identity}:
+            told = [key for key in sorted(keys) if len(json.loads(key)) == len(by)]
+            asked = in_types_of(engine, key_table(by, told), rows, by)
+            met = asked.inner_join(rows.select(*by, "_piece"), list(by)).select("at", "_piece")
+            for line in engine.rows(met.distinct()).to_pylist():
+                found.setdefault(told[line["at"]], set()).add(line["_piece"])
+    return {key: ", ".join(sorted(pieces)) for key, pieces in found.items()}
 
 
 def _received(line: Mapping[str, Any], hidden: Collection[str], *, hide: bool) -> str:
@@ -127,14 +163,15 @@ def export_list(name: str, waiting: Sequence[Waiting], path: Path, *, project: s
     Raises
     ------
     Qua3ckError
-        If nothing waits, the file is no ``.xlsx`` or cannot be written, or the package for
-        Excel files is not installed.
+        If nothing waits, the file is no ``.xlsx``, holds answers or cannot be written, or the
+        package for Excel files is not installed.
     """
     if path.suffix.lower() != ".xlsx":
         raise _unfit(f'"{path.name}" is no Excel file', path, "name a file that ends in .xlsx")
     if not waiting:
         raise _unfit(f"Nothing of {name} waits in quarantine", path, "there is nothing to export")
     openpyxl = need("openpyxl", extra="excel", what="writing Excel files")
+    _refuse_place(name, path, openpyxl)
     from openpyxl.styles import Alignment, Font, Protection
 
     book = openpyxl.Workbook()
@@ -161,12 +198,40 @@ def export_list(name: str, waiting: Sequence[Waiting], path: Path, *, project: s
         about.append(line)
     about.column_dimensions["A"].width = 90
     about["A1"].alignment = Alignment(wrap_text=True)
+    whole = io.BytesIO()
+    book.save(whole)
     try:
-        book.save(path)
+        write_atomic(path, whole.getvalue())
     except OSError as problem:
         what = f"{path.name} cannot be written: {problem.strerror}"
         raise _unfit(what, path, "close it in Excel, or name another file") from problem
     return path
+
+
+def _refuse_place(name: str, path: Path, openpyxl: Any) -> None:
+    """Refuse a folder that is none, and to write over answers that nobody has taken yet."""
+    if path.is_dir():
+        raise _unfit(f"{path} is a folder", path, f"name a file in it: {path / name}.xlsx")
+    if path.parent.exists() and not path.parent.is_dir():
+        raise _unfit(f"{path.parent} is a file, not a folder", path, "name a file in a folder")
+    if not path.parent.exists():
+        what = f'There is no folder "{path.parent}"'
+        raise _unfit(what, path, "make it first, or name a file in one that is")
+    if not path.exists():
+        return
+    try:
+        with path.open("rb") as there:
+            rows = openpyxl.load_workbook(there, read_only=True)[_SHEET].iter_rows(
+                min_row=2, min_col=len(HEAD), values_only=True
+            )
+            answers = sum(cell not in (None, "") for row in rows for cell in row[:1])
+    except Exception:  # noqa: BLE001 - openpyxl raises whatever a foreign file leads to
+        what = f"There is another file {path.name} already; it is not overwritten"
+        raise _unfit(what, path, "name a file that is not there yet") from None
+    if answers:
+        what = f"{path.name} has {answers} answer{'' if answers == 1 else 's'} in it already"
+        fix = f"take them first: qua3ck quarantine {name} --answers {path}; or name another file"
+        raise _unfit(what, path, fix)
 
 
 def take_answers(
@@ -233,6 +298,8 @@ def _answers(
 
 def _read_sheet(name: str, path: Path, *, decimal: str) -> list[tuple[Any, ...]]:
     openpyxl = need("openpyxl", extra="excel", what="reading Excel files")
+    if not path.exists():
+        raise _unfit(f"There is no file {path.name}", path, "name the sheet that came back")
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         rows = [tuple(row) for row in book[_SHEET].iter_rows(values_only=True)]

@@ -208,6 +208,7 @@ def _commit(task: Task, outcome: Outcome, body: Mapping[str, Any]) -> int:
         },
         partition=task.source.partition,
         instead=act.renew,
+        move=True,
     )
     if task.source.key:
         task.warehouse.compact(table, by=task.source.identity, beyond=_FOLD)

@@ -35,6 +35,7 @@ from qua3ck.understand.sources.encoding import CHUNK, packing, unpacked, utf8_ch
 from qua3ck.understand.sources.headings import LOOKED_AT, refuse_second_heading
 from qua3ck.understand.sources.layout import TOTALS, Body, header_is_data, open_body
 from qua3ck.understand.sources.pieces import ROW, Piece, Staged, held_schema
+from qua3ck.understand.sources.places import Lines
 from qua3ck.understand.sources.records import Block, Parsed, Wrong, blocks, parse, read_records
 from qua3ck.understand.sources.rowfile import RowFile
 from qua3ck.understand.sources.sheet import Line
@@ -121,7 +122,8 @@ class _Typed:
     counted: dict[str, tuple[int, dict[str, int] | None]]
     wrong: Sequence[Wrong]
     beyond_ascii: int
-    lined: bool
+    lines: int
+    begins: NDArray[np.int64] | None
 
 
 @dataclass
@@ -132,6 +134,7 @@ class _Outcome:
     columns: list[Column]
     kinds: dict[str, Kind]
     suspicions: Suspicions
+    lines: Lines
     settled: bool = True
     count: int = 0
     written: int = 0
@@ -140,7 +143,6 @@ class _Outcome:
     misplaced: int = 0
     beyond_ascii: int = 0
     blank: int = 0
-    lined: bool = True
     held: list[pa.Table] = field(default_factory=list)
     widths: Counter[int] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
@@ -202,8 +204,7 @@ class _Reading:
             "null": list(source.null),
             "dates": {name: list(one) for name, one in source.dates.items()},
             "types": {name: column_type(kind) for name, kind in outcome.kinds.items()},
-            # With a record on every line, its line is known; a quoted line end hides it.
-            **({"starts": [[1, body.line]]} if outcome.lined else {}),
+            "starts": outcome.lines.starts(),
         }
 
     def _read(
@@ -223,7 +224,8 @@ class _Reading:
             self._refuse_data_as_header(body, columns, marks)
             self._refuse_second_heading(body, columns, parsed)
         noticed = Suspicions(columns, parsed.cells, marks, place=self.place)
-        outcome = _Outcome(body, columns, {c.name: c.kind or "" for c in columns}, noticed)
+        known = {column.name: column.kind or "" for column in columns}
+        outcome = _Outcome(body, columns, known, noticed, Lines(body.line))
 
         def work(block: Block) -> _Typed:
             return _typed(block, body, columns, marks, noticed)
@@ -242,7 +244,7 @@ class _Reading:
         base = outcome.count
         outcome.count += typed.count
         outcome.beyond_ascii += typed.beyond_ascii
-        outcome.lined &= typed.lined
+        outcome.lines.block(typed.count, typed.lines, typed.begins)
         outcome.suspicions.add(typed.counted)
         for name, kind in typed.kinds.items():
             outcome.kinds[name] = widened(outcome.kinds[name], kind)
@@ -430,7 +432,8 @@ def _typed(
         counted,
         parsed.wrong,
         parsed.beyond_ascii,
-        parsed.lined,
+        parsed.lines,
+        parsed.begins,
     )
 
 

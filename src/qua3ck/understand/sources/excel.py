@@ -24,6 +24,7 @@ from qua3ck.kit.findings import Finding
 from qua3ck.understand.section import ColumnType, Source
 from qua3ck.understand.sources.headings import LOOKED_AT, refuse_further_headings
 from qua3ck.understand.sources.pieces import Piece, Staged
+from qua3ck.understand.sources.places import Lines
 from qua3ck.understand.sources.sheet import Fault, Line, Range, counted, levels, summary
 from qua3ck.understand.sources.texts import Reading, TextRows
 from qua3ck.understand.sources.workbook import (
@@ -42,7 +43,6 @@ _BATCH = 20_000  # lines typed together
 _RANGE = re.compile(r"([A-Za-z]{0,3})([0-9]{0,7})(?::([A-Za-z]{0,3})([0-9]{0,7}))?")
 _LAST = 1 << 40
 _UNNAMED = "unnamed_"
-_MOST_STARTS = 1000  # runs of rows that are remembered
 
 
 @dataclass
@@ -111,7 +111,7 @@ def stage_excel(
     if below.count == 0:
         raise _empty(f"{piece.name} has {'a heading and ' if heading else ''}no rows", place)
     told = summary(fates | {"heading": len(heading)}, below.count)
-    how = {**opened.how, "lines": told, "starts": below.starts}
+    how = {**opened.how, "lines": told, "starts": below.lines.starts()}
     staged = texts.finish(
         how=how,
         findings=opened.findings,
@@ -332,22 +332,16 @@ def _span(span: dt.timedelta) -> str:
 
 @dataclass
 class _Below:
-    """The rows below the heading: how many, where runs of them start, names that we gave.
-
-    ``starts`` has (row, line) of each run of rows without a blank line between; empty if there
-    are very many.
-    """
+    """The rows below the heading: how many, in which lines they stand, names that we gave."""
 
     count: int = 0
-    starts: list[tuple[int, int]] = field(default_factory=list)
+    lines: Lines = field(default_factory=Lines)
     unnamed: list[str] = field(default_factory=list)
 
     def next(self, line: Line) -> int:
         """Return the number of the row that stands in a line."""
         self.count += 1
-        start = self.starts[-1] if self.starts else (1, -1)
-        if line.number != start[1] + self.count - start[0] and len(self.starts) <= _MOST_STARTS:
-            self.starts.append((self.count, line.number))
+        self.lines.add(self.count, line.number)
         return self.count
 
 
@@ -374,8 +368,6 @@ def _below(
             kept.append(line.cells)
         columns = zip(*kept, strict=True) if kept else ()
         texts.add(dict(zip(names, columns, strict=False)), rows)
-    if len(below.starts) > _MOST_STARTS:
-        below.starts = []
     below.unnamed = [name for name in names if name.startswith(_UNNAMED)]
     return below
 

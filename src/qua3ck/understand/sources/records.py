@@ -85,6 +85,7 @@ class Records:
     rows: list[list[str]] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     wrong: list[Wrong] = field(default_factory=list)
+    begins: list[int] = field(default_factory=list)
     count: int = 0
     rest: str = ""  # what follows the last whole record
     lines: int = 0  # read
@@ -103,6 +104,8 @@ class Block:
         How many a count apart found; None if the block is not plain.
     lines : int
         Lines of a plain block.
+    begins : array of int, optional
+        The lines in which its records begin, from 0; None if each is one line, below the other.
     records : Records or None
         If they were read already.
     """
@@ -110,6 +113,7 @@ class Block:
     text: bytes
     plain: int | None = None
     lines: int = 0
+    begins: NDArray[np.int64] | None = None
     records: Records | None = None
 
 
@@ -118,12 +122,14 @@ class Parsed:
     """The cells of a block as text, one array per column.
 
     ``numbers`` are the records' numbers in the block; None where all are there in order.
-    ``lined`` says whether each record is one line and each line a record.
+    ``lines`` counts those of the block, ``begins`` has the line in which each record begins, from
+    0; None if each record is one line and each line a record.
     """
 
     cells: list[pa.Array]
     count: int
-    lined: bool
+    lines: int
+    begins: NDArray[np.int64] | None = None
     numbers: NDArray[np.int64] | None = None
     wrong: Sequence[Wrong] = ()
     beyond_ascii: int = 0
@@ -219,6 +225,7 @@ def read_records(text: str, dialect: Dialect, width: int, *, final: bool = True)
         if taken == 0 and not final:
             break
         raw = "".join(lines[at : at + max(taken, 1)]).rstrip("\r\n")
+        found.begins.append(at)
         _note(found, cells, raw, dialect, width, doubtful=doubtful)
         at += max(taken, 1)
     found.rest, found.lines = "".join(lines[at:]), at
@@ -339,9 +346,9 @@ def _cut(
     """
     found = _plain_end(data, dialect, width, final=final)
     if found is not None:
-        end, count, lines = found
+        end, count, lines, begins = found
         if end or not forced:
-            return (Block(data[:end], plain=count, lines=lines) if end else None), end
+            return (Block(data[:end], count, lines, begins) if end else None), end
     else:
         records = read_records(_text(data), dialect, width, final=final)
         used = len(data) - len(records.rest.encode("utf-8", "surrogateescape"))
@@ -357,8 +364,11 @@ def _text(data: bytes) -> str:
 
 def _plain_end(
     data: bytes, dialect: Dialect, width: int, *, final: bool
-) -> tuple[int, int, int] | None:
-    """Return where the last whole record ends and how many there are; None if not plain."""
+) -> tuple[int, int, int, NDArray[np.int64] | None] | None:
+    """Return end, records, lines and begins of a block as far as its records are whole.
+
+    None if it is not plain.
+    """
     import numpy as np
 
     signs = dialect.delimiter + dialect.quote
@@ -376,15 +386,20 @@ def _plain_end(
         ends = every[(np.searchsorted(quotes, ends) & 1) == 0]
     final = final and not quotes.size % 2  # else a quote stays open: up to there
     if not ends.size:
-        return (len(data), 1, 1) if final else (0, 0, 0)
+        return (len(data), 1, 1, None) if final else (0, 0, 0, None)
     lengths = np.diff(ends, prepend=-1) - 1
     lengths -= (lengths > 0) & (letters[ends] == _LINE) & (letters[ends - 1] == _RETURN)
-    count = int(ends.size if width == 1 else np.count_nonzero(lengths))
+    filled = np.ones(ends.size, bool) if width == 1 else lengths > 0
     end = int(ends[-1]) + 1
     lines = int(np.searchsorted(every, end)) if every.size > ends.size else int(ends.size)
-    if not final or end == len(data):
-        return end, count, lines
-    return len(data), count + 1, lines + 1
+    if final and end < len(data):  # a last line that nothing ends
+        ends, filled = np.append(ends, len(data)), np.append(filled, True)
+        end, lines = len(data), lines + 1
+    count = int(np.count_nonzero(filled))
+    if count == lines:
+        return end, count, lines, None
+    first = np.concatenate([[0], ends[:-1] + 1])[filled]
+    return end, count, lines, np.searchsorted(every, first)
 
 
 def _well_placed(letters: NDArray[np.uint8], dialect: Dialect) -> NDArray[np.int64] | None:
@@ -428,7 +443,7 @@ def _by_arrow(block: Block, dialect: Dialect, width: int) -> Parsed | None:
     from pyarrow import csv as arrow_csv
 
     if not block.plain:
-        return Parsed([pa.array([], pa.string())] * width, 0, lined=block.lines == 0)
+        return Parsed([pa.array([], pa.string())] * width, 0, block.lines, block.begins)
     names = [str(number) for number in range(width)]
     ragged = False
 
@@ -464,7 +479,7 @@ def _by_arrow(block: Block, dialect: Dialect, width: int) -> Parsed | None:
     if ragged or table.num_rows != block.plain:
         return None
     cells = [column.combine_chunks() for column in table.columns]
-    return Parsed(cells, table.num_rows, lined=block.lines == table.num_rows)
+    return Parsed(cells, table.num_rows, block.lines, block.begins)
 
 
 def _as_arrays(records: Records, width: int) -> Parsed:
@@ -475,4 +490,7 @@ def _as_arrays(records: Records, width: int) -> Parsed:
     cells = [pa.array(column, pa.string()) for column in columns]
     numbers = np.array(records.numbers, np.int64)
     lined = records.lines == records.count
-    return Parsed(cells, records.count, lined, numbers, records.wrong, records.beyond_ascii)
+    begins = None if lined else np.array(records.begins, np.int64)
+    return Parsed(
+        cells, records.count, records.lines, begins, numbers, records.wrong, records.beyond_ascii
+    )
