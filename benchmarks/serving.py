@@ -61,7 +61,7 @@ from qua3ck.store.releases import prelude
 ROUNDS = int(os.environ.get("QUA3CK_BENCH_ROUNDS", "6"))
 SECONDS = int(os.environ.get("QUA3CK_BENCH_SECONDS", "4"))  # of a turn, at least
 REQUESTS = int(os.environ.get("QUA3CK_BENCH_REQUESTS", "5000"))  # of one row, over all rounds
-WARM_S = 2
+WARM_S = 2  # at first; a server that has not answered by then is given twice as long
 KINDS = ("forest", "lightgbm", "text")
 KEPT = "fallback_"  # before a kind: as the Python pipeline
 MODELS = (*KINDS, *(f"{KEPT}{kind}" for kind in KINDS))
@@ -241,18 +241,33 @@ def agree(servers: list[Served], rows: Rows) -> None:
 def ask(server: Served, rows: Rows) -> Any:
     """Return the answer of a server to rows."""
     place = f"http://127.0.0.1:{server.port}{server.path}"
-    return httpx.post(place, json=server.body(rows), timeout=60).raise_for_status().json()
+    said = httpx.post(place, json=server.body(rows), timeout=PATIENCE_S)
+    return said.raise_for_status().json()
 
 
 def plan(folder: Path, model: str, servers: list[Served], rows: Rows) -> None:
     """Warm every server up, and give each turns long enough for the requests it needs."""
     for server, key in turns(servers):
-        rate = load(folder, server, rows[: key[0]], key[1], WARM_S, note=False)
+        rate = warmed(folder, server, rows[: key[0]], key[1])
         least = REQUESTS if key[0] == 1 else REQUESTS // 5
         server.seconds[key] = max(SECONDS, math.ceil(1.1 * least / ROUNDS / rate))
     whole = ROUNDS * sum(server.seconds[key] for server, key in turns(servers))
     each = {server.name: round(ROUNDS * sum(server.seconds.values()) / 60, 1) for server in servers}
     say(f"{model}: {ROUNDS} rounds take about {whole / 60:.0f} minutes ({each})")
+
+
+def warmed(folder: Path, server: Served, rows: Rows, connections: int) -> float:
+    """Return a server's requests a second once it answers at all.
+
+    MLflow imports what it needs with the first request: more than a minute on a busy machine.
+    """
+    seconds = WARM_S
+    while seconds <= PATIENCE_S:
+        rate = load(folder, server, rows, connections, seconds, note=False)
+        if rate:
+            return rate
+        seconds *= 2
+    sys.exit(f"{server.name} did not answer within {PATIENCE_S} seconds")
 
 
 def fitted(folder: Path, model: str) -> tuple[Path, list[dict[str, Any]]]:
@@ -515,7 +530,10 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 def load(
     folder: Path, server: Served, rows: Rows, connections: int, seconds: int, *, note: bool = True
 ) -> float:
-    """Ask one server for a while, note what came of it, and return its requests a second."""
+    """Ask one server for a while, note what came of it, and return its requests a second.
+
+    Only where nothing is noted may a server have answered nothing yet.
+    """
     script = folder / "request.lua"
     script.write_text(
         'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\n'
@@ -530,11 +548,11 @@ def load(
     before = cpu_s(server.root)
     said = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script),
-         "--timeout", "30s", f"http://127.0.0.1:{server.port}{server.path}"],
+         "--timeout", f"{PATIENCE_S}s", f"http://127.0.0.1:{server.port}{server.path}"],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     found = re.search(r"ASKED (\d+) WRONG (\d+) US (\d+)", said)
-    if found is None or int(found[2]) or found[1] == "0":
+    if found is None or int(found[2]) or (note and found[1] == "0"):
         sys.exit(f"{server.name} refused or did not answer: {said[:2000]}")
     requests, rate = int(found[1]), int(found[1]) / int(found[3]) * 1e6
     if note:
@@ -664,9 +682,9 @@ def ratio(above: dict[Any, list[float]], below: dict[Any, list[float]], key: Any
 
 
 def peak_mb(pid: int, name: str = "VmHWM") -> float:
-    """Return the most memory that a process ever had."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return round(int(re.search(rf"{name}:\s+(\d+)", status)[1]) / 1000)
+    """Return the most memory that a process ever had; 0 of one that has just ended."""
+    found = re.search(rf"{name}:\s+(\d+)", about(pid, "status"))
+    return round(int(found[1]) / 1000) if found else 0
 
 
 def held_mb(pid: int) -> float:
@@ -680,14 +698,21 @@ def tree_mb(pid: int) -> float:
 
 
 def cpu_s(pid: int) -> float:
-    """Return the seconds that a process and its children have computed so far.
+    """Return the seconds that a process and its children, also those ended, have computed so far.
 
     On a busy machine a fairer measure than requests a second: a server with many threads is
     given a larger share of a full machine than one with a single thread.
     """
-    spent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    own = (int(spent[11]) + int(spent[12])) / os.sysconf("SC_CLK_TCK")
-    return own + sum(cpu_s(child) for child in children(pid))
+    below = sum(cpu_s(child) for child in children(pid))
+    spent = about(pid, "stat").rpartition(")")[2].split()[11:15]  # its own, and who it waited for
+    return below + sum(map(int, spent)) / os.sysconf("SC_CLK_TCK")
+
+
+def about(pid: int, what: str) -> str:
+    """Return what the system says of a process; nothing of one that has just ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/{what}").read_text()
+    return ""
 
 
 def children(pid: int) -> list[int]:

@@ -108,7 +108,7 @@ def test_answers_are_those_of_the_model_row_by_row_and_stand_in_the_log(asked, m
         (HEAD.replace("area", "aera"), ROW, 'Column "area" is missing'),
         (HEAD + ",note", ROW + ",x", 'Column "note" is not known'),
         (HEAD + ",area", ROW + ",1", 'Column "area" is there 2 times'),
-        (HEAD, ROW.replace("221.5", "large"), 'Column "area" has 1 values that are no number'),
+        (HEAD, ROW.replace("221.5", "large"), 'Column "area" has 1 value that is no number'),
         (HEAD, ROW.replace("2024-05-31", "31 May"), "no date"),
         (HEAD, ROW.replace("true", "perhaps"), "no true or false"),
     ],

@@ -74,6 +74,17 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(tmp_path, users):
     assert str(port + 1) in caught.value.fix
 
 
+@pytest.mark.parametrize(("port", "other"), [(8501, 8502), (65535, 65534)])
+def test_of_a_taken_port_one_that_exists_is_named(tmp_path, users, port, other, monkeypatch):
+    def taken(*_: object) -> None:
+        raise OSError(98, "Address already in use")
+
+    monkeypatch.setattr(socket.socket, "bind", taken)
+    with pytest.raises(Qua3ckError) as caught:
+        start(tmp_path, users=users, port=port)
+    assert caught.value.fix.endswith(f"--port {other}")
+
+
 def test_port_0_takes_a_free_one(tmp_path, users):
     started = start(tmp_path, users=users, port=0)
     assert int(option(started, "server.port")) > 0

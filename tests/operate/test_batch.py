@@ -269,6 +269,22 @@ def test_what_no_training_row_had_is_marked_or_held(project, refuse, code, held)
     assert made.outside == len(marked)
 
 
+def test_no_reason_is_made_of_what_training_had(project, monkeypatch):
+    said: list[str] = []
+
+    def heard(rows: Any, known: Rows, **more: Any) -> Any:
+        table = {"income": [50.0], "age": [430], "home": ["rant"]}
+        said.extend(word for one in known.strange(known.prepare(table, 1)) for word in one)
+        return fit(rows, known, **more)
+
+    monkeypatch.setattr("qua3ck.operate.batch.answering.fit", heard)
+    by_parts(project, str(in_new_rows(project, age=[30, 40, 430], home=["own", "rant", "own"])))
+    assert "home" in said
+    assert "age" in said
+    told = " ".join(map(str, said))
+    assert not any(word in told for word in ("own", "rent", "parents", "80"))
+
+
 def test_held_and_marked_are_those_that_a_request_would_be_told_of():
     """The rows of a table are judged as those of a request; ``Rows`` is the judge."""
     rng = np.random.default_rng(1)
@@ -604,6 +620,65 @@ def test_an_answer_on_a_gold_table_is_traced_through_it(project):
     by_parts(again, "plain")
     (row,) = again.trace("predictions/scores", where="applicant = 'a0011'").rows
     assert [record.place for record in row.records] == ["line 13"]
+
+
+AGREED = """\
+version: 1.0.0
+apiVersion: v3.1.0
+kind: DataContract
+id: rows
+status: active
+schema:
+  - name: rows
+    properties:
+      - {name: applicant, logicalType: string, classification: restricted}
+      - {name: income, logicalType: number}
+      - {name: age, logicalType: integer}
+      - {name: home, logicalType: string}
+      - {name: status, logicalType: string}
+"""
+
+
+@pytest.fixture
+def agreed(project: Project) -> Project:
+    """The project with a contract that restricts who applied, and a gold table of that."""
+    (project.root / "rows.odcs.yaml").write_text(AGREED)
+    (project.root / "new.sql").write_text("SELECT applicant AS who, income, age, home FROM rows")
+    tables = "  tables:\n    plain: {sql: new.sql, key: [who]}\n  target:"
+    file = project.root / "qua3ck.yaml"
+    text = file.read_text().replace(
+        "path: rows.csv, ", "path: rows.csv, contract: rows.odcs.yaml, "
+    )
+    file.write_text(text.replace("  target:", tables))
+    again = open_project(project.root)
+    again.load()
+    again.make_tables()
+    return again
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "into"),
+    [
+        ("rows", "applicant", "scores"),
+        ("plain", "who", "scores"),
+        ("new.csv", "applicant", "scores"),
+        ("gaps.csv", "applicant", "scores_held"),
+    ],
+)
+def test_a_trace_of_answers_shows_no_cell_that_a_contract_classifies(table, column, into, agreed):
+    rows = pd.read_csv(agreed.root / "rows.csv").drop(columns="status")
+    rows.to_csv(agreed.root / "new.csv", index=False)
+    gaps = rows.assign(age=rows["age"].where(rows.index % 2 == 0))  # every other row is held
+    gaps.to_csv(agreed.root / "gaps.csv", index=False)
+    where = str(agreed.root / table) if table.endswith(".csv") else table
+    assert agreed.predict(where, to="scores", key=(column,)).rows == 160
+    shown = agreed.trace(into, limit=500)
+    assert len(shown.rows) == (80 if into == "scores_held" else 160)
+    assert shown.hidden == (column,)
+    assert "a0007" not in repr(shown)
+    assert "a0007" in repr(agreed.trace(into, limit=500, show_personal=True))
+    (event,) = agreed.read_only().ledger.entries("personal.shown")
+    assert (event.subject, event.body["columns"]) == (into, [column])
 
 
 def test_a_prediction_is_an_event_for_other_catalogues(project, tmp_path):

@@ -22,6 +22,7 @@ from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.extras import need
 
 ENVIRONMENT = "QUA3CK_APP"
+_LAST_PORT = 65535
 _PAGE = Path(__file__).parent / "entry" / "page.py"
 _THEME: Mapping[str, str] = {
     "base": "light",
@@ -168,10 +169,11 @@ def _free(host: str, port: int) -> int:
         try:
             trial.bind((host, port))
         except OSError as problem:
+            beside = port + 1 if port < _LAST_PORT else port - 1
             raise Qua3ckError(
                 f"Port {port} on {host} cannot be used: {problem.strerror}",
                 where=f"--port {port}",
-                fix=f"name another one: qua3ck app --port {port + 1}",
+                fix=f"name another one: qua3ck app --port {beside}",
                 code="V005",
             ) from problem
         return int(trial.getsockname()[1])

@@ -161,6 +161,11 @@ def test_says_what_is_wrong_where_and_how_to_cure_it(steady: Client, case: str):
     assert steady.failures == []
 
 
+def test_a_question_ends_with_its_own_mark(steady: Client):
+    said = steady.ask("/v2/models/shup", method="GET").json()
+    assert said["error"].startswith('There is no such model; did you mean "shop"? Where: ')
+
+
 @pytest.mark.parametrize(("path", "method"), [(INFER, "GET"), ("/v2", "POST"), ("/ping", "DELETE")])
 def test_a_method_that_is_not_taken_is_named(steady: Client, path: str, method: str):
     said = steady.ask(path, GOOD, method=method)

@@ -6,14 +6,15 @@ import asyncio
 import threading
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from qua3ck.operate.serve.batching import MOST_ROWS, Batcher
 
+Cells = dict[str, np.ndarray]
 
-def table(*numbers: float) -> pd.DataFrame:
-    return pd.DataFrame({"x": numbers})
+
+def table(*numbers: float) -> Cells:
+    return {"x": np.array(numbers, dtype=float), "of": np.array(["text"] * len(numbers), object)}
 
 
 class Held:
@@ -24,16 +25,17 @@ class Held:
         self.leave = threading.Event()
         self.begun = threading.Event()
 
-    def __call__(self, rows: pd.DataFrame) -> np.ndarray:
-        self.calls.append(len(rows))
+    def __call__(self, rows: Cells) -> np.ndarray:
+        self.calls.append(len(rows["x"]))
+        assert rows["of"].tolist() == ["text"] * len(rows["x"])
         self.begun.set()
         assert self.leave.wait(10)
         if (rows["x"] < 0).any():
             raise ValueError("negative")
-        return rows[["x"]].to_numpy() * 2
+        return rows["x"][:, None] * 2
 
 
-async def begin(batcher: Batcher, model: Held, *tables: pd.DataFrame) -> list[asyncio.Task]:
+async def begin(batcher: Batcher, model: Held, *tables: Cells) -> list[asyncio.Task]:
     """Let the first call begin, then queue the others behind it."""
     tasks = [asyncio.create_task(batcher.answer(tables[0]))]
     while not model.begun.is_set():

@@ -14,7 +14,7 @@ from qua3ck.operate.records import ServePlan, write_plan
 from qua3ck.operate.serve import compacting as module
 from qua3ck.operate.serve.compacting import Moved, compact
 from qua3ck.operate.serve.logbook import Logbook, lag_bytes, log_folder
-from qua3ck.store.warehouse import Warehouse
+from qua3ck.store.warehouse import Warehouse, once
 
 
 @pytest.fixture
@@ -198,6 +198,66 @@ def test_killed_at_any_step_it_neither_loses_nor_doubles_a_line(plan, tmp_path, 
         answer(book, str(number))
     compact(plan)
     assert sorted(str(row["id"]) for row in rows(plan)) == [str(n) for n in range(8)]
+
+
+def test_what_is_written_meanwhile_is_left_for_the_next_time(plan, monkeypatch):
+    book = Logbook(plan, 0)
+    answer(book, "a")
+    append, commits = once.append_once, []
+
+    def busy(place: Path, table: object, marks: dict[str, int]) -> int:
+        commits.append(marks)
+        assert len(commits) < 5, "it runs for as long as somebody asks"
+        answer(book, f"meanwhile {len(commits)}")
+        return append(place, table, marks)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(once, "append_once", busy)
+        assert compact(plan).predictions == 1
+    assert compact(plan).predictions == 1
+    assert sorted(str(row["id"]) for row in rows(plan)) == ["a", "meanwhile 1"]
+
+
+def test_a_long_log_is_moved_in_pieces_up_to_where_it_ended(plan, monkeypatch):
+    monkeypatch.setattr(module, "PIECE_BYTES", 400)
+    books = [Logbook(plan, number) for number in range(2)]
+    for number in range(9):
+        answer(books[number % 2], str(number))
+    with books[0].path.open("ab") as handle:
+        handle.write(b'{"id": "half a line')
+    assert compact(plan).predictions == 9
+
+
+def test_whoever_stops_serving_does_not_wait_for_the_log(plan, tmp_path, monkeypatch):
+    answer(Logbook(plan, 0), "a")
+    path = tmp_path / "plan.json"
+    write_plan(plan, path)
+    slow = tmp_path / "slow.py"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    compactor = module.Compactor(plan, path)
+    compactor.end()
+    compactor.step()
+    began = time.monotonic()
+    compactor.end()
+    assert time.monotonic() - began < 30
+    assert compactor.process is not None
+    assert compactor.process.returncode == -signal.SIGTERM
+    assert compact(plan).predictions == 1
+
+
+def test_it_yields_to_whoever_answers(plan, tmp_path):
+    path = tmp_path / "plan.json"
+    write_plan(plan, path)
+    says = (
+        "import os, sys; from qua3ck.operate.serve import compacting as c;"
+        "c.compact = lambda plan: print(os.getpriority(0, 0)) or c.Moved(0, 0, 0, 0);"
+        "c.main(sys.argv[1:])"
+    )
+    words = [sys.executable, "-c", says, str(path)]
+    done = subprocess.run(words, check=True, capture_output=True, text=True)
+    assert done.stdout.split()[0] == "19"
 
 
 def test_a_long_line_is_taken_whole(plan, monkeypatch):

@@ -35,7 +35,8 @@ def desk_of(shop, plan_of: Callable[..., ServePlan]):
     yield build
     for one in opened:
         one.close()
-        one._compactor.wait()
+        if one._compactor.process is not None:
+            one._compactor.process.wait()
 
 
 def lines(desk: Desk) -> list[dict[str, Any]]:

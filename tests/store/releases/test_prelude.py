@@ -182,6 +182,20 @@ def test_says_what_where_and_fix(table: pd.DataFrame, words: list[str]):
     assert all(word in said for word in [*words, "Where: ", "Fix: "])
 
 
+def test_no_column_is_to_be_renamed_that_belongs_there():
+    spec = {"columns": [column("income", "number"), column("home", "number")], "ignored": ["homed"]}
+    (said,) = prelude.check(pd.DataFrame({"income": [1.0], "homed": [1.0]}), spec)
+    assert said.endswith('Fix: add the column "home".')
+    renamed, _ = prelude.check(pd.DataFrame({"income": [1.0], "hom": [1.0]}), spec)
+    assert renamed.endswith('Fix: rename "hom" to "home".')
+
+
+@pytest.mark.parametrize(("cells", "words"), [(["a"], "1 value that is"), (["a", "b"], "2 values")])
+def test_counts_what_cannot_be_read_in_plain_words(cells: list[str], words: str):
+    (said,) = prelude.check(pd.DataFrame({"age": cells}), {"columns": [column("age", "number")]})
+    assert words in said
+
+
 def test_finds_a_column_given_twice():
     table = pd.DataFrame([[1.0, 2.0, "2000-01-01", True]], columns=["age", "age", "born", "ok"])
     (said,) = prelude.check(table, SPEC)

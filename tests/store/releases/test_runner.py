@@ -20,6 +20,7 @@ SHAPES = {
     "without text": {"drop": "note"},
     "many categories": {"distinct": 80},
     "numbers alone": {"keep": ("age (years)", "income")},
+    "text alone": {"keep": ("note",)},
 }
 
 
@@ -38,38 +39,80 @@ def whole(pipeline: Any, prepared: pd.DataFrame, task: str) -> np.ndarray:
     return np.asarray(act(prepared), dtype=np.float64).reshape(len(prepared), -1)
 
 
+def cells_of(prepared: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the rows as a server has them: no table."""
+    return {name: np.asarray(prepared[name]) for name in prepared}
+
+
+def never(*_: Any) -> Any:
+    pytest.fail("the whole was asked")
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(
     ("name", "task", "params"),
     [
         ("gradient_boosting", "binary", {"n_estimators": 10}),
+        ("gradient_boosting", "multiclass", {"n_estimators": 10}),
+        ("gradient_boosting", "regression", {"n_estimators": 10}),
+        ("linear_regression", "regression", {}),
+        ("logistic_regression", "binary", {}),
         ("logistic_regression", "multiclass", {}),
         ("logistic_regression", "binary", {"numbers": "power"}),
+        ("random_forest", "binary", {"n_estimators": 10}),
+        ("random_forest", "multiclass", {"n_estimators": 10}),
         ("random_forest", "regression", {"n_estimators": 10}),
         ("k_nearest_neighbors", "binary", {}),
     ],
 )
-def test_the_parts_answer_as_the_whole(shape, name, task, params, case_of, fit, recwarn):
+def test_the_parts_answer_as_the_whole(shape, name, task, params, case_of, fit, monkeypatch):
     case = shaped(case_of(task), **SHAPES[shape])
     pipeline = fit(case, name, slice(180), **params)
     run = runner.run_fitted(pipeline, task=task)
-    rows = prelude.prepare(case.table[180:], case.spec)
-    assert np.array_equal(run(rows), whole(pipeline, rows, task))
+    rows = prelude.prepare(strange(case.table[180:]), case.spec)
+    wanted = whole(pipeline, rows, task)
     alone = whole(pipeline, rows.iloc[[7, 7]], task)[:1]  # as it is given to any model
-    assert np.array_equal(run(rows.iloc[[7]]), alone)
-    assert [str(one.message) for one in recwarn] == []
-
-
-def test_the_whole_is_not_asked_and_not_changed(case, fit, monkeypatch):
-    pipeline = fit(case, "gradient_boosting", n_estimators=5)
-    rows = prelude.prepare(case.table[:3], case.spec)
-    before = whole(pipeline, rows, "binary")
-    run = runner.run_fitted(pipeline, task="binary")
-    assert list(pipeline[0].feature_names_in_) == list(rows.columns)
+    assert np.array_equal(run(rows[:3]), whole(pipeline, rows[:3], task))  # the parts are proven
     with monkeypatch.context() as patched:
-        patched.setattr(ColumnTransformer, "transform", lambda *_: pytest.fail("cut up a table"))
+        patched.setattr(ColumnTransformer, "transform", never)
+        assert np.array_equal(run(rows), wanted)
+        assert np.array_equal(run(cells_of(rows)), wanted)
+        assert np.array_equal(run(rows.iloc[[7]]), alone)
+        assert np.array_equal(run(cells_of(rows.iloc[[7]])), alone)
+    assert np.array_equal(whole(pipeline, rows, task), wanted)
+
+
+def strange(table: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of which some hold what training never had."""
+    made = table.reset_index(drop=True)
+    for name, cell in (("home", "a castle"), ("note", "nobody wrote this"), ("income", np.nan)):
+        if name in made:
+            made.loc[[1, 7], name] = cell
+    if "note" in made:
+        made.loc[2, "note"] = ""
+    return made
+
+
+@pytest.mark.parametrize("step", ["_one_hot", "_imputer", "_scaler", "_weigher", "_model"])
+def test_parts_that_answer_otherwise_are_not_used(step, case, fit, monkeypatch):
+    pipeline = fit(case, "logistic_regression")
+    rows = prelude.prepare(case.table[:9], case.spec)
+    before = whole(pipeline, rows, "binary")
+    made = getattr(runner, step)
+    monkeypatch.setattr(
+        runner, step, lambda *given: lambda cells: made(*given)(cells) * (1 + 1e-12)
+    )
+    run = runner.run_fitted(pipeline, task="binary")
+    for _ in range(2):
         assert np.array_equal(run(rows), before)
-    assert np.array_equal(whole(pipeline, rows, "binary"), before)
+
+
+def test_blocks_of_many_rows_are_those_of_a_table(case, fit):
+    pipeline = fit(case, "random_forest", n_estimators=5)
+    rows = prelude.prepare(pd.concat([case.table] * 5)[: 2 * runner.BLOCK + 1], case.spec)
+    run = runner.run_fitted(pipeline, task="binary")
+    assert np.array_equal(run(rows), run(cells_of(rows)))
+    assert len(run(rows)) == 2 * runner.BLOCK + 1
 
 
 def older(table: pd.DataFrame) -> pd.DataFrame:
@@ -81,9 +124,10 @@ def test_what_holds_a_users_step_stays_whole(case):
     found = algorithms.find("logistic_regression", "binary")
     own = adapt.build_pipeline(case.spec, found, {}, 1, adapt=older, sample=prepared.head())
     adapt.fit(own, prepared, case.target)
-    assert np.array_equal(
-        runner.run_fitted(own, task="binary")(prepared), whole(own, prepared, "binary")
-    )
+    for given in (prepared, cells_of(prepared)):
+        assert np.array_equal(
+            runner.run_fitted(own, task="binary")(given), whole(own, prepared, "binary")
+        )
     inside = Pipeline(
         [
             ("encode", ColumnTransformer([("own", FunctionTransformer(), ["age (years)"])])),

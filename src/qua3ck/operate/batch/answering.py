@@ -66,7 +66,8 @@ class Answering:
         self, model: Model, marks: Marks, schema: pa.Schema, refuse: bool | Sequence[str]
     ) -> None:
         self._model, self._marks, self._refuse = model, marks, refuse
-        self._known = Rows(model.manifest.spec)
+        # A row is held for its column and a code; nothing of what training had may stand there.
+        self._known = Rows(model.manifest.spec, hidden=frozenset(model.columns))
         self._piece, self._row = PIECE in schema.names, ROW in schema.names
         wanted = [*marks.key, *model.columns]
         wanted += [PIECE] * self._piece + [ROW] * self._row

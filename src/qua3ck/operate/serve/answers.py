@@ -27,8 +27,9 @@ class Refused(Exception):
     def body(self, request_id: str) -> dict[str, str]:
         """Return the one shape of every error answer; ``error`` is what protocol v2 reads."""
         what, where, fix = (_cut(part) for part in (self.what, self.where, self.fix))
+        end = "" if what.endswith("?") else "."
         return {
-            "error": f"{what}. Where: {where}. Fix: {fix}.",
+            "error": f"{what}{end} Where: {where}. Fix: {fix}.",
             "what": what,
             "where": where,
             "fix": fix,

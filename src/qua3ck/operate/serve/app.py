@@ -50,7 +50,7 @@ _INFER_TYPES = frozenset({b"", JSON, b"application/octet-stream"})
 _INVOKE_TYPES = frozenset({JSON, b"text/csv"})
 
 
-@dataclass
+@dataclass(slots=True)
 class Request:
     """One request: what its headers say, and what became of it for the counters."""
 

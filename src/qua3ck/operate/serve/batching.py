@@ -9,18 +9,15 @@ sees to that). An ONNX session is called directly: its call costs less than the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import pandas as pd
+from qua3ck.store.releases.runner import BLOCK, Cells, Run
 
-Run = Callable[["pd.DataFrame"], NDArray[np.float64]]
-MOST_ROWS = 512
+MOST_ROWS = BLOCK
 
 
 class Batcher:
@@ -34,11 +31,11 @@ class Batcher:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._waiting: list[tuple[pd.DataFrame, asyncio.Future[NDArray[np.float64]]]] = []
+        self._waiting: list[tuple[Cells, asyncio.Future[NDArray[np.float64]]]] = []
         self._busy = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
 
-    async def answer(self, prepared: pd.DataFrame) -> NDArray[np.float64]:
+    async def answer(self, prepared: Cells) -> NDArray[np.float64]:
         """Return the raw output for rows; they may share a call with other requests' rows."""
         done: asyncio.Future[NDArray[np.float64]] = asyncio.get_running_loop().create_future()
         self._waiting.append((prepared, done))
@@ -52,13 +49,13 @@ class Batcher:
             self._thread.shutdown(wait=False)
 
     def _next(self) -> None:
-        taken: list[tuple[pd.DataFrame, asyncio.Future[NDArray[np.float64]]]] = []
+        taken: list[tuple[Cells, asyncio.Future[NDArray[np.float64]]]] = []
         rows = 0
-        while self._waiting and (not taken or rows + len(self._waiting[0][0]) <= MOST_ROWS):
+        while self._waiting and (not taken or rows + _count(self._waiting[0][0]) <= MOST_ROWS):
             one = self._waiting.pop(0)
             if not one[1].cancelled():
                 taken.append(one)
-                rows += len(one[0])
+                rows += _count(one[0])
         if not taken:
             return
         self._busy = True
@@ -67,16 +64,17 @@ class Batcher:
         )
         future.add_done_callback(lambda made: self._finish(taken, made))
 
-    def _together(self, tables: list[pd.DataFrame]) -> NDArray[np.float64]:
-        import pandas as pd
-
-        return self._run(pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0])
+    def _together(self, tables: list[Cells]) -> NDArray[np.float64]:
+        first, *others = tables
+        if not others:
+            return self._run(first)
+        return self._run({name: np.concatenate([one[name] for one in tables]) for name in first})
 
     def _finish(self, taken: list[Any], made: asyncio.Future[NDArray[np.float64]]) -> None:
         problem = made.exception()
         start = 0
         for prepared, done in taken:
-            end = start + len(prepared)
+            end = start + _count(prepared)
             if done.cancelled():
                 pass
             elif problem is not None:
@@ -87,3 +85,8 @@ class Batcher:
         self._busy = False
         if self._waiting:
             self._next()
+
+
+def _count(table: Cells) -> int:
+    """Return the number of rows."""
+    return len(next(iter(table.values())))

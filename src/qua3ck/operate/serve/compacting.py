@@ -18,6 +18,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,7 @@ _NAME = re.compile(r"^(\d{8}T\d+)-w((?:app)?\d+)-(\d+)\.jsonl$")
 _EVERY_S = 60.0
 PIECE_BYTES = 16 * 1024 * 1024
 _FOLD_EVERY = 200
+_LAST = 19  # the lowest priority there is
 _UNFIT = (
     ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError,
 )  # fmt: skip
@@ -80,17 +82,21 @@ class Compactor:
         self._due = self._now() + _EVERY_S
         words = [sys.executable, "-m", "qua3ck.operate.serve.compacting", str(self._path)]
         self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-            words, stdin=subprocess.DEVNULL
+            words, stdin=subprocess.DEVNULL, start_new_session=True
         )
 
-    def wait(self) -> None:
-        """Wait for the process that runs, if one does."""
+    def end(self) -> None:
+        """End the process that runs, if one does: what it has not moved, the next one moves."""
         if self.process is not None:
+            self.process.terminate()
             self.process.wait()
 
 
 def compact(plan: ServePlan) -> Moved:
     """Bring everything that was logged so far into the warehouse.
+
+    What is written meanwhile is left for the next time: under load there always is some, and a
+    run that waits for a moment without would never end, and make a piece of a few lines of each.
 
     Raises
     ------
@@ -101,7 +107,8 @@ def compact(plan: ServePlan) -> Moved:
 
     with FileLock(plan.state / ".compacting", timeout=0):
         total = Moved(0, 0, 0, 0)
-        while (step := _step(plan)) is not None:
+        ends = {path.name: path.stat().st_size for path in log_files(plan)}
+        while (step := _step(plan, ends)) is not None:
             total = _sum(total, step)
         return _sum(total, Moved(0, 0, 0, _remove_finished(plan)))
 
@@ -140,17 +147,20 @@ def read_whole_lines(path: Path, start: int, *, most: int = 0) -> tuple[bytes, i
     return whole, start + len(whole)
 
 
-def _step(plan: ServePlan) -> Moved | None:
-    """Move one piece of each file; None if there was nothing to move."""
+def _step(plan: ServePlan, ends: Mapping[str, int]) -> Moved | None:
+    """Move one piece of each file, up to where it ended; None if there was nothing to move."""
     from qua3ck.store.warehouse.once import append_once, marked
 
-    files = log_files(plan)
+    files = [path for path in log_files(plan) if path.name in ends]
     place = _place(plan)
     at = marked(place, [path.name for path in files])
     lines: list[bytes] = []
     marks: dict[str, int] = {}
     for path in files:
-        read, end = read_whole_lines(path, at[path.name])
+        left = ends[path.name] - at[path.name]
+        if left <= 0:
+            continue
+        read, end = read_whole_lines(path, at[path.name], most=min(left, PIECE_BYTES))
         if read:
             lines += read.splitlines()
             marks[path.name] = end
@@ -339,6 +349,7 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="qua3ck.operate.serve.compacting")
     parser.add_argument("plan", type=Path)
     plan = read_plan(parser.parse_args(words).plan)
+    _yield_to_answers()
     teller = Teller("compactor")
     try:
         moved = compact(plan)
@@ -348,6 +359,21 @@ def main(words: list[str] | None = None) -> int:
     tell = teller.warn if moved.unreadable else teller.info
     tell("log.compacted", **vars(moved))
     return 0
+
+
+def _yield_to_answers() -> None:
+    """Compute only when no worker wants to: an answer must not wait for the log's move.
+
+    Where Linux shares the processor among sessions, priorities count within a session alone; the
+    session of this process, which is its own, then steps back too.
+    """
+    if os.name != "posix":
+        return
+    os.setpriority(os.PRIO_PROCESS, 0, _LAST)
+    session = Path("/proc/self/autogroup")
+    if session.is_file():
+        with suppress(OSError):  # a kernel that was built with it, and started without
+            session.write_text(str(_LAST))
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ class Keeper:
                 self._once("problem", problem.what, where=problem.where, fix=problem.fix)
             except Exception as problem:  # noqa: BLE001 - the answers do not depend on it
                 self._once("failed", f"{type(problem).__name__}: {problem}")
-        self.compactor.wait()
+        self.compactor.end()
 
     def step(self) -> None:
         """Do everything that is due now."""

@@ -108,7 +108,7 @@ class Predictor:
         else:
             arms = _arms(ask, routing, self._plan.key)
         first = arms[0]
-        if all(arm is first for arm in arms):
+        if len(arms) == 1 or all(arm is first for arm in arms):
             made = await self._with(ask, serving.versions[first.version], first.name)
             return [_Part(made, ask.table)]
         return [await self._some(ask, serving, arm, arms) for arm in dict.fromkeys(arms)]

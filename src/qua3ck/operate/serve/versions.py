@@ -77,7 +77,7 @@ class Version:
     def run(self, prepared: Prepared) -> NDArray[Any]:
         """Return the raw output at once; a row alone answers as it does among others."""
         if self.batcher is not None:
-            return self._pipeline(prepared.frame(held=True))[: prepared.rows]
+            return self._pipeline(prepared.cells())[: prepared.rows]
         if prepared.rows == 1:
             return self._session(prepared.feed())[:1]
         return self._in_blocks(prepared)
@@ -86,7 +86,7 @@ class Version:
         """Return the raw output of a model kept in Python, perhaps in one call with others."""
         if self.batcher is None:
             return self.run(prepared)
-        made = await self.batcher.answer(prepared.frame(held=True))
+        made = await self.batcher.answer(prepared.cells())
         return made[: prepared.rows]
 
     def outputs(self, raw: NDArray[Any]) -> dict[str, list[Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
     from numpy.typing import NDArray
+
+    from qua3ck.store.releases.runner import Run
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,7 @@ class Prediction:
 class Model:
     """A proven artefact that can predict; built by :func:`load_model`."""
 
-    def __init__(
-        self, manifest: Manifest, run: Callable[[pd.DataFrame], NDArray[np.float64]], digest: str
-    ) -> None:
+    def __init__(self, manifest: Manifest, run: Run, digest: str) -> None:
         self.manifest = manifest
         self.digest = digest
         self._run = run
@@ -122,16 +121,14 @@ def load_model(folder: Path, *, digest: str) -> Model:
     return Model(manifest, run, digest)
 
 
-def run_graph(folder: Path, manifest: Manifest) -> Callable[[pd.DataFrame], NDArray[np.float64]]:
+def run_graph(folder: Path, manifest: Manifest) -> Run:
     """Return a function from prepared rows to the raw output of a verified ONNX file."""
     from qua3ck.store.releases import prelude, runner
 
     return runner.open_graph((folder / "model.onnx").read_bytes(), prelude.inputs(manifest.spec))
 
 
-def run_pipeline(
-    folder: Path, manifest: Manifest, *, name: str = "model.skops"
-) -> Callable[[pd.DataFrame], NDArray[np.float64]]:
+def run_pipeline(folder: Path, manifest: Manifest, *, name: str = "model.skops") -> Run:
     """Return a function from prepared rows to the raw output of a verified skops file."""
     from qua3ck.store.releases import runner
 

@@ -149,15 +149,16 @@ def name_problems(found: list[str], spec: Mapping[str, Any], *, rows: int) -> li
     if rows == 0:
         return ["The table is empty: 0 rows. Where: the input. Fix: send at least one row."]
     names = [column["name"] for column in spec["columns"]]
-    problems = [_missing(name, found) for name in names if name not in found]
+    known = {*names, *spec.get("ignored", ())}
+    strangers = [name for name in found if name not in known]
+    problems = [_missing(name, strangers) for name in names if name not in found]
     twice = sorted({name for name in found if found.count(name) > 1})
     problems += [
         f'Column "{name}" is there {found.count(name)} times. Where: the header. '
         "Fix: keep one of them."
         for name in twice
     ]
-    known = {*names, *spec.get("ignored", ())}
-    problems += [_unknown(name, names) for name in dict.fromkeys(found) if name not in known]
+    problems += [_unknown(name, names) for name in dict.fromkeys(strangers)]
     return problems
 
 
@@ -425,8 +426,8 @@ def _objects(values: pd.Series[Any]) -> list[Any]:
     return [None if is_null(value) else value for value in values.tolist()]
 
 
-def _missing(name: str, found: list[str]) -> str:
-    near = difflib.get_close_matches(name, found, n=1, cutoff=0.6)
+def _missing(name: str, strangers: list[str]) -> str:
+    near = difflib.get_close_matches(name, strangers, n=1, cutoff=0.6)
     fix = f'rename "{near[0]}" to "{name}"' if near else f'add the column "{name}"'
     return f'Column "{name}" is missing. Where: the header. Fix: {fix}.'
 
@@ -461,7 +462,8 @@ def says(name: str, count: int, rows: int, first: int, what: str) -> str:
         "text": "send texts, in JSON in quotes, or null",
         "true or false": "send true, false or null",
     }[what]
+    many = f"{count} values that are" if count > 1 else "1 value that is"
     return (
-        f'Column "{name}" has {count} values that are no {what}. Where: {count} of {rows} rows, '
+        f'Column "{name}" has {many} no {what}. Where: {count} of {rows} rows, '
         f"first at row {first + 1}. Fix: {fix}."
     )

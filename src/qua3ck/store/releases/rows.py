@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Spec = Mapping[str, Any]
 Given = Mapping[str, Sequence[Any]]
 Kind = Literal["missing", "not_finite", "unseen", "outside"]
+_Reader = Callable[[Sequence[Any]], list[Any]]
 
 _NAN = float("nan")
 _GONE = (_NAN,) * 6
@@ -103,23 +104,23 @@ class Prepared:
                 fed[f"c{at}"] = np.array(self.texts[place], dtype=object)[:, None]
         return fed
 
-    def frame(self, *, held: bool = False) -> pd.DataFrame:
-        """Return the table that :func:`prelude.prepare` would; for a model kept in Python.
-
-        With ``held`` a row alone is in it twice.
-        """
-        import pandas as pd
-
-        rows = max(self.rows, 2) if held else self.rows
-        parts: dict[str, Any] = {}
+    def cells(self) -> dict[str, NDArray[Any]]:
+        """Return the inputs of a model kept in Python by name, each (n_held,)."""
+        given: dict[str, NDArray[Any]] = {}
         for name, kind, place in self.inputs:
             if kind == "number":
-                parts[name] = self.numbers[place, :rows].astype(np.float64)
+                given[name] = self.numbers[place].astype(np.float64)
             else:
-                column = np.empty(rows, dtype=object)
-                column[:] = self.texts[place][:rows]
-                parts[name] = pd.Series(column, dtype=object)
-        return pd.DataFrame(parts)
+                given[name] = np.array(self.texts[place], dtype=object)
+        return given
+
+    def frame(self) -> pd.DataFrame:
+        """Return the table that :func:`prelude.prepare` would."""
+        import pandas as pd
+
+        cells = self.cells().items()
+        rows = self.rows  # a row alone is held twice
+        return pd.DataFrame({k: pd.Series(v[:rows], dtype=v.dtype) for k, v in cells})
 
 
 class Rows:
@@ -141,7 +142,8 @@ class Rows:
         self.optional = frozenset(c["name"] for c in spec["columns"] if c.get("indicator"))
         self._known = frozenset({*self.columns, *spec.get("ignored", ())})
         self._inputs: list[tuple[str, str, int]] = []
-        self._readers: list[tuple[str, Callable[..., Any], Mapping[str, Any], int]] = []
+        # Name, reader, column, place, and how many numbers are made of a value: 0 for a text.
+        self._readers: list[tuple[str, _Reader, Mapping[str, Any], int, int]] = []
         self._flags: list[tuple[int, int]] = []
         self._required: list[tuple[int, str]] = []
         self._categories: list[_Category] = []
@@ -185,9 +187,9 @@ class Rows:
     def value_problems(self, given: Given, rows: int) -> list[str]:
         """Return what cannot be read in the columns that are there."""
         said: list[str] = []
-        for name, read, column, _ in self._readers:
+        for name, read, column, _, _ in self._readers:
             if name in given:
-                said += _unreadable(read(given[name], column), name, column, rows)
+                said += _unreadable(read(given[name]), name, column, rows)
         return said
 
     def prepare(self, given: Given, rows: int) -> Prepared:
@@ -208,18 +210,17 @@ class Rows:
         cells: list[Any] = [None] * len(self._lows)
         texts: list[list[str]] = [[]] * self._words
         nothing = [None] * rows
-        for name, read, column, place in self._readers:
-            made = read(given.get(name, nothing), column)
-            if made is None or None in made:
+        for name, read, _, place, parts in self._readers:
+            made = read(given.get(name, nothing))
+            if None in made:
                 message = f"{name} cannot be read"
                 raise ValueError(message)
-            if column["kind"] == "date":
-                parts = 6 if column.get("time") else 5
-                cells[place : place + parts] = list(zip(*made, strict=True))[:parts]
-            elif column["kind"] in ("category", "text"):
-                texts[place] = made
-            else:
+            if parts == 1:
                 cells[place] = made
+            elif parts:
+                cells[place : place + parts] = list(zip(*made, strict=True))[:parts]
+            else:
+                texts[place] = made
         for flag, _ in self._flags:
             cells[flag] = [0.0] * rows
         if rows == 1:
@@ -258,14 +259,18 @@ class Rows:
     def _compile(self, column: Mapping[str, Any]) -> None:
         name, kind = column["name"], column["kind"]
         if kind in ("category", "text"):
-            self._readers.append((name, _text_reader(column), column, self._words))
+            self._readers.append((name, _text_reader(column), column, self._words, 0))
             self._inputs.append((name, kind, self._words))
             category = _Category.of(column, self._words, told=name not in self._hidden)
             self._categories.append(category)
             self._words += 1
             return
         place = len(self._lows)
-        self._readers.append((name, _moments if kind == "date" else _numbers, column, place))
+        read: _Reader = _moments
+        parts = 6 if column.get("time") else 5
+        if kind != "date":
+            read, parts = partial(_numbers, prelude.number_kind(column)), 1
+        self._readers.append((name, read, column, place, parts))
         low, high = _range(column)
         for at, (given, _) in enumerate(prelude.inputs({"columns": [column]})):
             self._inputs.append((given, "number", place + at))
@@ -446,8 +451,7 @@ def _first_largest(scores: list[float]) -> int:
     return scores.index(max(scores))
 
 
-def _numbers(values: Sequence[Any], column: Mapping[str, Any]) -> list[float | None]:
-    kind = prelude.number_kind(column)
+def _numbers(kind: str, values: Sequence[Any]) -> list[float | None]:
     made: list[float | None] = []
     for value in values:
         if type(value) is float:
@@ -457,39 +461,32 @@ def _numbers(values: Sequence[Any], column: Mapping[str, Any]) -> list[float | N
     return made
 
 
-def _moments(values: Sequence[Any], column: Mapping[str, Any]) -> list[tuple[float, ...] | None]:
-    del column
+def _moments(values: Sequence[Any]) -> list[tuple[float, ...] | None]:
     return [_GONE if prelude.is_null(value) else prelude.as_moment(value) for value in values]
 
 
-def _text_reader(column: Mapping[str, Any]) -> Callable[..., Any]:
+def _text_reader(column: Mapping[str, Any]) -> _Reader:
     if column["kind"] == "text":
         return _words if column.get("words") else _texts
     known = prelude.only_texts(column)
     return _categories if known is None else partial(_known_categories, known)
 
 
-def _categories(values: Sequence[Any], column: Mapping[str, Any]) -> list[str]:
-    del column
+def _categories(values: Sequence[Any]) -> list[str]:
     return [_text(value) or prelude.MISSING for value in values]
 
 
-def _known_categories(
-    known: frozenset[str], values: Sequence[Any], column: Mapping[str, Any]
-) -> list[str | None]:
-    del column
+def _known_categories(known: frozenset[str], values: Sequence[Any]) -> list[str | None]:
     return [
         prelude.as_category(None if prelude.is_null(value) else value, known) for value in values
     ]
 
 
-def _texts(values: Sequence[Any], column: Mapping[str, Any]) -> list[str]:
-    del column
+def _texts(values: Sequence[Any]) -> list[str]:
     return [_text(value) or "" for value in values]
 
 
-def _words(values: Sequence[Any], column: Mapping[str, Any]) -> list[str]:
-    del column
+def _words(values: Sequence[Any]) -> list[str]:
     return [prelude.as_words(_text(value) or "") for value in values]
 
 
