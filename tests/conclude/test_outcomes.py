@@ -4,10 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from qua3ck.conclude.outcomes import predictions_digest, truth_only
-from qua3ck.kit.errors import Qua3ckError
 from qua3ck.question.outcome import Outcome
 from qua3ck.question.records import FairnessGap, Kpi, Question
 
@@ -50,11 +48,6 @@ def test_groups_and_time_come_along_where_they_are_declared():
     made = truth_only(ROWS, snapshot, QUESTION)
     assert made.clusters.tolist() == [7, 7, 8]
     assert np.argsort(made.order).tolist() == [1, 2, 0]
-
-
-def test_a_column_to_judge_by_that_is_not_there_is_named():
-    with pytest.raises(Qua3ckError, match='no column "sex"'):
-        truth_only(ROWS.drop(columns="sex"), MadeSnapshot(), QUESTION)
 
 
 def test_a_digest_tells_predictions_apart_but_not_their_last_bit():

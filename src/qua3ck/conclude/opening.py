@@ -144,6 +144,18 @@ def conclude(
     return _with_history(kept, question, workspace)
 
 
+def judged(
+    section: Conclude,
+    question: Question,
+    snapshot: Snapshot,
+    candidate: Candidate,
+    workspace: Workspace,
+) -> Conclusion | None:
+    """Return what :func:`conclude` said of a candidate; None if it was not asked. Opens nothing."""
+    kept = _kept(workspace, question, candidate, openings=_level(section, snapshot, workspace))
+    return None if kept is None else _with_history(kept, question, workspace)
+
+
 def _level(section: Conclude, snapshot: Snapshot, workspace: Workspace) -> int:
     """Return between how many openings the error is shared: the largest budget ever declared.
 

@@ -1,11 +1,11 @@
-"""Sets the question and the budget of openings into the ledger; keeps the seal until agreed."""
+"""Sets the question and the budget of openings into the ledger; keeps the seal for what counts."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from qua3ck.kit.errors import Qua3ckError
+from qua3ck.kit.errors import Blocked, Qua3ckError
 from qua3ck.question.agreement import hold_agreement
 from qua3ck.question.promises import moved, promised
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from qua3ck.conclude.section import Conclude
     from qua3ck.govern import Workspace
     from qua3ck.question.records import Question
+    from qua3ck.understand.records import Snapshot
 
 
 def set_question(question: Question, workspace: Workspace) -> None:
@@ -58,6 +59,43 @@ def hold_seal(
     opened = workspace.ledger.entries("seal.opened")
     if all(entry.body["candidate"] != candidate.digest for entry in opened):
         hold_agreement(question, workspace.ledger.entries(), all_first=section.agreed_first)
+
+
+def hold_leaks(snapshot: Snapshot) -> None:
+    """Refuse to train on data in which something blocks: no verdict on it allows a release.
+
+    Raises
+    ------
+    Blocked
+        With every blocking finding of U that nobody accepted, so that no trial and no opening
+        is spent.
+    """
+    blocking = [finding for finding in snapshot.findings if finding.blocks]
+    if blocking:
+        raise Blocked(
+            "; ".join(f"{one.code} {one.where}: {one.says.rstrip('.')}" for one in blocking),
+            where=", ".join(dict.fromkeys(one.where for one in blocking)),
+            fix="correct the data or the section understand, or say under understand.accept why it"
+            f" may stay; the seal was not opened; more: qua3ck explain {blocking[0].code}",
+            code=blocking[0].code,
+        )
+
+
+def not_judged(root: Path) -> NoReturn:
+    """Refuse to do a phase over for a verb that needs its verdict.
+
+    Raises
+    ------
+    Qua3ckError
+        With what to type (P018).
+    """
+    raise Qua3ckError(
+        "What stands here now was not judged: the project file, the data or the code changed since"
+        " the last verdict, or there is none",
+        where=str(root),
+        fix="qua3ck run, and read the verdict",
+        code="P018",
+    )
 
 
 def refuse_to_begin(root: Path, name: str) -> None:

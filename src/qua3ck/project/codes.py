@@ -124,4 +124,13 @@ PAGES: tuple[CodePage, ...] = (
         "target: lwag, while the column is called lwage.",
         "Correct the name. If it came with newer files, or own code makes it: qua3ck understand.",
     ),
+    CodePage(
+        "P018",
+        "Not judged",
+        "A verb asks for the verdict on what stands here now, and there is none: the project file,"
+        " the data or the code changed after the last one. No verb but run and conclude opens the"
+        " seal.",
+        "qua3ck release after another algorithm was written into the file.",
+        "qua3ck run, and read the verdict; or undo the change.",
+    ),
 )

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qua3ck.kit.errors import did_you_mean
+from qua3ck.kit.errors import Qua3ckError, did_you_mean
 from qua3ck.kit.findings import Finding
 from qua3ck.project.plan import recalled
 
 if TYPE_CHECKING:
     from qua3ck.kit.yaml12 import Keys, Places
     from qua3ck.project.file import ProjectFile
+    from qua3ck.understand.records import Snapshot
 
 _SHOWN = 20
 
@@ -38,6 +39,30 @@ def unknown_columns(root: Path, file: ProjectFile, places: Places) -> Iterator[F
                 f'No column "{name}" in the tables loaded so far{made}{meant} '
                 f"There are: {', '.join(known[:_SHOWN])}{' ...' if len(known) > _SHOWN else ''}",
                 {"column": name},
+            )
+
+
+def refuse_unknown_groups(file: ProjectFile, places: Places, snapshot: Snapshot) -> None:
+    """Raise if a KPI or gap is to be judged by a column that the training table has not.
+
+    Own code may have left it out, so it cannot be known before; but before the search, and
+    before an opening is spent on it.
+
+    Raises
+    ------
+    Qua3ckError
+        With the place in the project file and the columns there are.
+    """
+    known = [column.name for column in snapshot.columns]
+    for name, keys in _named(file):
+        if keys[0] == "question" and name not in known:
+            more = " ..." if len(known) > _SHOWN else ""
+            raise Qua3ckError(
+                f'No column "{name}" in the training table{did_you_mean(name, known)}',
+                where=places.where(*keys),
+                fix=f"use one of: {', '.join(known[:_SHOWN])}{more}; or pass it on in the training"
+                " function, as sensitive: if no model may use it",
+                code="U105",
             )
 
 

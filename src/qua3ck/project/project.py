@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +14,15 @@ from qua3ck.kit.findings import Finding
 from qua3ck.kit.wording import one_line
 from qua3ck.kit.yaml12 import Places
 from qua3ck.project import checks, plan
-from qua3ck.project.asking import hold_seal, refuse_to_begin, set_openings, set_question
+from qua3ck.project.asking import (
+    hold_leaks,
+    hold_seal,
+    not_judged,
+    refuse_to_begin,
+    set_openings,
+    set_question,
+)
+from qua3ck.project.columns import refuse_unknown_groups
 from qua3ck.project.data import DataVerbs, Progress
 from qua3ck.project.file import NAME, ProjectFile, read_project_file
 from qua3ck.project.predicting import PredictVerbs
@@ -162,17 +171,24 @@ class Project(DataVerbs, PredictVerbs, ServeVerbs, ViewVerbs, WarehouseVerbs):
             return self._conclude(snapshot, candidate, judge=judge)
 
     def release(self) -> Release:
-        """Make the judged candidate an immutable version; Blocked if its verdict is not pass."""
+        """Make the judged candidate an immutable version; Blocked if its verdict is not pass.
+
+        Trains nothing and opens nothing: what was not judged has no verdict that anybody read.
+        """
+        from qua3ck.conclude import judged
         from qua3ck.transfer import make_release
 
         with self._at_work("release"):
-            snapshot = self._understand()
-            candidate = self._loop(snapshot)
+            stale = partial(not_judged, self.root)
+            snapshot = self._understand(make=stale)
+            candidate = self._loop(snapshot, make=stale)
+            section, question = self.file.conclude, self.file.question
+            conclusion = judged(section, question, snapshot, candidate, self.workspace())
             return make_release(
-                self.file.question,
+                question,
                 snapshot,
                 candidate,
-                self._conclude(snapshot, candidate),
+                conclusion or not_judged(self.root),
                 self.workspace(),
                 tracking=self.tracking(),
                 section=self.file.transfer,
@@ -359,7 +375,11 @@ class Project(DataVerbs, PredictVerbs, ServeVerbs, ViewVerbs, WarehouseVerbs):
             yield
 
     def _understand(
-        self, *, again: bool = False, meanwhile: Callable[[], None] = lambda: None
+        self,
+        *,
+        again: bool = False,
+        meanwhile: Callable[[], None] = lambda: None,
+        make: Callable[[], Snapshot] | None = None,
     ) -> Snapshot:
         from qua3ck.understand import take_snapshot
         from qua3ck.understand.records import Snapshot
@@ -376,7 +396,9 @@ class Project(DataVerbs, PredictVerbs, ServeVerbs, ViewVerbs, WarehouseVerbs):
             "understand",
             plan.understand_key(self.root, self.file),
             Snapshot,
-            lambda: beside(
+            make
+            or partial(
+                beside,
                 meanwhile,
                 lambda: take_snapshot(
                     self.file.understand,
@@ -389,17 +411,27 @@ class Project(DataVerbs, PredictVerbs, ServeVerbs, ViewVerbs, WarehouseVerbs):
             state=lambda: plan.last_loads(workspace, self.file),
         )
 
-    def _loop(self, snapshot: Snapshot, *, searched: Callable[[], None] | None = None) -> Candidate:
+    def _loop(
+        self,
+        snapshot: Snapshot,
+        *,
+        searched: Callable[[], None] | None = None,
+        make: Callable[[], Candidate] | None = None,
+    ) -> Candidate:
         from qua3ck.a3 import hold_stop_rules, run_loop
         from qua3ck.a3.records import Candidate
 
+        refuse_unknown_groups(self.file, self.places, snapshot)
         checks.refuse_unfit(self.file.question, snapshot)
+        hold_leaks(snapshot)
         candidate = plan.recall_or_do(
             self.root,
             "loop",
             plan.loop_key(self.root, self.file, snapshot.id),
             Candidate,
-            lambda: run_loop(
+            make
+            or partial(
+                run_loop,
                 self.file.a3,
                 self.file.question,
                 snapshot,
