@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 FIELDS = {"actor": str, "at": str, "body": dict, "event": str, "prev": str, "seq": int}
 FIELDS |= {"subject": str, "hash": str}  # in the order in which they are stored
 SHOWN = ("version", "approver", "decision", "reason", "roles")
+UNWITNESSED = "witness: none was looked at; a ledger that was set back as a whole, together"
+UNWITNESSED += " with its head, cannot be seen without one: name a copy of head.json"
 BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
@@ -124,15 +126,17 @@ def check_head(folder, hashes, people, problems):
 
 
 def check_witness(path, hashes, problems):
-    """Hold a copy of a head, kept elsewhere, against the chain."""
-    if path.exists():
-        seen, n = read_head(path), len(hashes)
-        if seen is None:
-            problems.append(f"witness {path}: unreadable")
-        elif seen["n"] > n:
-            problems.append(f"line {n + 1}: witness {path} saw {seen['n']} events, here are {n}")
-        elif hashes[seen["n"] - 1] != seen["hash"]:
-            problems.append(f"line {seen['n']}: not the event that witness {path} saw")
+    """Hold a copy of a head, kept elsewhere, against the chain; return how many events it saw."""
+    if not path.exists():
+        return 0
+    seen, n = read_head(path), len(hashes)
+    if seen is None:
+        problems.append(f"witness {path}: unreadable")
+    elif seen["n"] > n:
+        problems.append(f"line {n + 1}: witness {path} saw {seen['n']} events, here are {n}")
+    elif hashes[seen["n"] - 1] != seen["hash"]:
+        problems.append(f"line {seen['n']}: not the event that witness {path} saw")
+    return seen["n"] if seen else 0
 
 
 def witnesses(data):
@@ -163,10 +167,12 @@ def main(root, *more):
         if not same:
             problems.append(f"people/{name}.pub: missing, or not what the ledger enrolled")
     check_head(root / "ledger", hashes, people, problems)
-    for path in [*more, *witnesses(data)]:
-        check_witness(path, hashes, problems)
+    places = [*more, *witnesses(data)]
+    saw = max([check_witness(path, hashes, problems) for path in places], default=0)
     good = f"ok: {len(hashes)} events, {len(people)} people, signed head"
-    sys.stdout.write("\n  ".join(["NOT OK", *problems[:20]] if problems else [good]) + "\n")
+    witnessed = f"witness: looked at, it saw {saw} of {len(hashes)} events" if saw else UNWITNESSED
+    told = ["NOT OK", *problems[:20]] if problems else [good]
+    sys.stdout.write("\n  ".join([*told, witnessed]) + "\n")
     return 1 if problems else 0
 
 

@@ -118,6 +118,25 @@ def test_only_the_persons_the_question_names_count():
     assert _answers(approvers=("ben", "dora"))["approvals"] == "undecided"
 
 
+@pytest.mark.parametrize(
+    ("givers", "answer"), [((), "pass"), (("ana",), "undecided"), (("ana", "owner"), "pass"),
+                           (("owner",), "pass")],
+)  # fmt: skip
+def test_a_key_that_only_authors_put_in_place_of_another_gives_no_word_that_counts(givers, answer):
+    words = [_word("ben"), replace(_word("cleo"), key_by=givers)]
+    assert _answers(approvals=words)["approvals"] == answer
+
+
+def test_the_word_of_such_a_key_is_told_and_does_not_take_back_what_the_first_one_said():
+    fake = replace(_word("cleo"), key_by=("ana",))
+    told = {gate.name: gate for gate in gates(**(GOOD | {"approvals": [_word("ben"), fake]}))}
+    says = told["approvals"].says
+    assert "the key of cleo was put in place of another by an author (ana)" in says
+    assert "another owner" in says
+    words = [_word("ben"), _word("mia"), _word("cleo", "refuse"), fake]
+    assert _answers(approvals=words)["approvals"] == "fail"
+
+
 def test_an_accepted_finding_passes_and_is_still_named():
     accepted = Finding("U001", "block", "here", "so", accepted="known since 2020")
     (gate,) = [one for one in gates(**(GOOD | {"findings": [accepted]})) if one.name == "findings"]

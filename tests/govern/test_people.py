@@ -1,10 +1,11 @@
 import base64
 import json
+from pathlib import Path
 
 import pytest
 
-from qua3ck.govern import enrol, people, person
-from qua3ck.govern.people import actor_name, export_public
+from qua3ck.govern import enrol, open_workspace, people, person
+from qua3ck.govern.people import actor_name, export_public, key_givers
 from qua3ck.store.keys import KeyStore
 
 
@@ -153,3 +154,27 @@ def test_who_acts_is_the_argument_the_environment_or_the_login_made_plain(monkey
 
     monkeypatch.setattr("getpass.getuser", nobody)
     refused(lambda: actor_name(None, {}), "G005")
+
+
+def test_who_put_a_key_in_place_of_another_is_known_at_every_moment(workspace, tmp_path):
+    """The first key of a name is nobody's replacement; an owner may stand by a later one."""
+
+    def send(name: str, store: str) -> Path:
+        file = tmp_path / f"{store}.pub"
+        export_public(KeyStore(tmp_path / store), name, file)
+        return file
+
+    ledger = workspace.ledger
+    enrol(workspace, "rosa", ("risk_manager",))
+    first = ledger.head().n
+    enrol(workspace, "rosa", ("risk_manager", "domain_expert"))
+    assert key_givers(ledger.entries(), "rosa") == ()
+    other = send("rosa", "other")
+    enrol(workspace, "rosa", ("risk_manager",), public=other)
+    assert key_givers(ledger.entries(), "rosa") == ("ana",)
+    assert key_givers(ledger.entries(), "rosa", before=first) == ()
+    enrol(workspace, "boss", ("owner",))
+    boss = open_workspace(workspace.root, workspace.project, actor="boss")
+    enrol(boss, "rosa", ("risk_manager",), public=other)
+    assert key_givers(boss.ledger.entries(), "rosa") == ("ana", "boss")
+    assert key_givers(boss.ledger.entries(), "nobody") == ()

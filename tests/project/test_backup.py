@@ -198,6 +198,16 @@ def test_a_table_that_does_not_read_fails_the_rehearsal(at, tmp_path):
     assert told.value.code == "S019"
 
 
+def test_a_file_in_the_way_is_told_as_it_was_typed(at, tmp_path, capsys, monkeypatch):
+    bench = at("begun")
+    monkeypatch.chdir(tmp_path)
+    Path("notes.txt").write_text("mine")
+    bench.type("backup", "--to", "notes.txt").refused("A file stands", "S015")
+    bench.done("backup", "--to", "stick")
+    said = typed(capsys, "restore", "stick", "--to", "notes.txt/back")
+    said.refused("A file stands", "notes.txt/back: notes.txt is a file", "S017")
+
+
 def test_who_may_not_run_may_not_copy_either(at, tmp_path, monkeypatch):
     bench = at("begun")
     open_project(bench.root).enrol("audrey", ("auditor",))

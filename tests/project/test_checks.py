@@ -2,9 +2,12 @@
 
 import pytest
 
+from qua3ck.govern import enrol, open_workspace
+from qua3ck.govern.people import export_public
 from qua3ck.kit import Blocked
 from qua3ck.project import open_project
 from qua3ck.project.file import ProjectFileErrors
+from qua3ck.store.keys import KeyStore
 
 FILE = """\
 project: stock
@@ -97,6 +100,23 @@ def test_what_is_declared_but_not_watched_and_who_is_not_enrolled_is_said(projec
         ("a3:", "operate: {alarm_budget: 1 per quarter}\na3:"),
     )
     assert {finding.code for finding in opened.check()} == {"U055", "P011", "P012"}
+
+
+def test_a_key_that_was_replaced_is_told_until_another_owner_stands_by_it(project, tmp_path):
+    opened = project()
+    opened.enrol("rosa", ("risk_manager",))
+    assert "G014" not in {finding.code for finding in opened.check()}
+    sent = tmp_path / "rosa.pub"
+    export_public(KeyStore(tmp_path / "another"), "rosa", sent)
+    opened.enrol("rosa", ("risk_manager",), public=sent)
+    (finding,) = [one for one in opened.check() if one.code == "G014"]
+    by = opened.workspace().actor
+    assert (finding.severity, finding.where) == ("warn", "people/rosa.pub")
+    assert f"The key of rosa was replaced by {by} (ledger entry" in finding.says
+    opened.enrol("boss", ("owner",))
+    boss = open_workspace(opened.root, opened.name, actor="boss")
+    enrol(boss, "rosa", ("risk_manager",), public=sent)
+    assert "G014" not in {finding.code for finding in opened.check()}
 
 
 def test_a_version_is_asked_for_where_there_is_none(project):

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from qua3ck.kit import Qua3ckError
-from qua3ck.project.file import ProjectFileErrors, json_schema, read_project_file
+from qua3ck.project.file import FORMS, ProjectFileErrors, json_schema, read_project_file
 
 GOOD = """\
 project: stock
@@ -162,7 +162,7 @@ def test_a_number_out_of_range_is_told_with_the_range(tmp_path, before, after, w
 
 def test_every_number_has_both_ends_of_its_range():
     schema = json_schema()
-    for name in schema["$defs"].keys() - {"Limits"}:  # whoever serves knows what he can bear
+    for name in schema["$defs"]:
         for key, said in schema["$defs"][name].get("properties", {}).items():
             parts = said.get("anyOf", [said])
             if any(one.get("type") == "string" for one in parts):
@@ -171,3 +171,109 @@ def test_every_number_has_both_ends_of_its_range():
                 if one.get("type") in {"integer", "number"}:
                     ends = {"minimum", "exclusiveMinimum"}, {"maximum", "exclusiveMaximum"}
                     assert all(end & set(one) for end in ends), f"{name}.{key}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what", "fix"),
+    [
+        (
+            "kpis:\n    - {id: recall_stockout, metric: recall, at_least: 0.80}",
+            "kpis: []",
+            "kpis is empty; at least one entry is expected",
+            "write kpis: [{id: right, metric: accuracy, at_least: 0.9}]",
+        ),
+        ("[rows < 6]", "[]", "stop_if is empty; at least one", "write stop_if: [rows < 1000]"),
+        (
+            'sources:\n    stock: {kind: csv, path: data/stock.csv, null: [NO, "-"]}',
+            "sources: {}",
+            "sources is empty; at least one entry is expected",
+            "write sources: {...}",
+        ),
+        (END, "a3: {candidates: []}", "candidates is empty", "write candidates: [...]"),
+        (
+            "id: recall_stockout",
+            "id: Recall",
+            'id is the text "Recall"; small letters',
+            "write id:",
+        ),
+        ("project: stock", "project: 1a", 'project is the text "1a"; letters', "write project:"),
+        ("asks: Which districts run out?", 'asks: ""', "asks is empty; text is expected", "asks: "),
+        ("kind: csv", "kind: csv, delimiter: ab", '"ab"; at most 1 character', "delimiter: one"),
+        ("kind: csv", "kind: csv, overlap: 3w", '"3w"; a number and s, m, h', "overlap: "),
+    ],
+)
+def test_what_is_wrong_is_told_in_our_words(tmp_path, before, after, what, fix):
+    text = GOOD + after if before == END else GOOD.replace(before, after)
+    error = _mistakes(tmp_path, text)
+    assert what in error.what
+    assert fix in error.fix
+    assert error.code == "P006"
+    for word in ("should", "validation", "Tuple", "pattern", "qua3ck schema"):
+        assert word not in str(error)
+
+
+def test_every_pattern_is_told_in_words():
+    def patterns(node):
+        if isinstance(node, dict):
+            yield from ([node["pattern"]] if isinstance(node.get("pattern"), str) else [])
+            for inner in node.values():
+                yield from patterns(inner)
+        elif isinstance(node, list):
+            for inner in node:
+                yield from patterns(inner)
+
+    assert set(patterns(json_schema())) <= set(FORMS)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what", "where", "fix"),
+    [
+        (
+            "at_least: 0.80",
+            "at_least: 0.80, slice_by: [region, stockout]",
+            "slice_by names the target",
+            "line 9, column 80, question.kpis[0].slice_by[1]",
+            "recall",
+        ),
+        (
+            "  kpis:",
+            "  fairness: [{id: gap, metric: accuracy_difference, by: stockout, at_most: 0.1}]"
+            "\n  kpis:",
+            "by names the target",
+            "line 8, column 53, question.fairness[0].by",
+            "another column",
+        ),
+        (
+            END,
+            "  sensitive: [sex, stockout]",
+            "sensitive names the target",
+            "line 14, column 20, understand.sensitive[1]",
+            "take stockout out",
+        ),
+        (
+            "  kpis:",
+            "  roles: {approvers: [rosa, malik, rosa]}\n  kpis:",
+            'approvers names "rosa" twice',
+            "line 8, column 36, question.roles.approvers[2]",
+            "each person once",
+        ),
+        (
+            "[rows < 6]",
+            "[rows <]",
+            "cannot be read",
+            "line 7, column 13, question.stop_if[0]",
+            "rows",
+        ),
+        ("[rows < 6]", "[row < 6]", 'did you mean "rows"', "line 7, column 13", "use one of"),
+        (END, "a3: {rule: stock >}", "cannot be read", "line 14, column 6, a3.rule", "comparison"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused_in_its_line(
+    tmp_path, before, after, what, where, fix
+):
+    text = GOOD + after + "\n" if before == END else GOOD.replace(before, after)
+    error = _mistakes(tmp_path, text)
+    assert what in error.what
+    assert where in error.where
+    assert fix in error.fix
+    assert error.code == "P006"

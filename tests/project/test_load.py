@@ -77,6 +77,18 @@ def test_a_changed_header_is_shown_and_the_next_step_explains_what_is_shown(at):
     assert any("block  U069" in line for line in damaged)
 
 
+def test_what_holds_a_source_is_told_also_where_a_table_is_made_by_its_former_key(at):
+    bench = at("begun")
+    bench.write("SELECT region, count(*) AS n FROM rows GROUP BY region", "gold/regions.sql")
+    bench.edit("  target: out", "  tables: {regions: {sql: gold/regions.sql}}\n  target: out")
+    bench.done("load")
+    bench.edit("rows.csv}", "rows.csv, key: [clinik]}")
+    bench.write("", "data/rows.csv")
+    said = bench.type("load")
+    assert (said.code, said.err) == (1, "")
+    assert "U069" in said.out
+
+
 def test_the_work_list_goes_out_and_comes_back(at, tmp_path):
     bench = at("begun")
     made = rows()

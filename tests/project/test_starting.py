@@ -86,3 +86,31 @@ def test_the_new_file_says_where_the_security_scan_is_answered(here):
     said = open_project(here / "new").file.transfer
     assert (said.approve, said.advisories) == ("two_person", "advisories/all.zip")
     assert list(said.accept) == ["K026"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("t1", "t1"),
+        ("credit-2026", "credit-2026"),
+        ("2024", "project-2024"),
+        ("Über", "Ueber"),
+        ("größe_ß", "groesse_ss"),
+        ("ÄÖÜ", "AeOeUe"),
+        ("Crédit Łódź", "Credit-Lodz"),
+        ("Søren æ", "Soeren-ae"),
+        ("_x-", "x"),
+        ("кредит", "project"),
+        ("A_B", "A_B"),
+    ],
+)
+def test_a_project_is_called_as_its_folder_in_letters_that_every_system_takes(here, folder, name):
+    path = start_project(here / folder, target="repaid")
+    assert open_project(path.parent).name == name
+
+
+def test_the_next_command_can_be_typed_where_the_path_has_blanks(here, capsys):
+    assert main(["init", "my project", "--target", "repaid"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith("qua3ck check 'my project'")
+    assert main(["init", "plain", "--target", "repaid"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith("qua3ck check plain")

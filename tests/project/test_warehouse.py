@@ -75,6 +75,16 @@ def test_folding_gives_nothing_up(loaded):
     assert len(versions(loaded)) >= before
 
 
+@pytest.mark.parametrize("key", ["nope", "region"])
+def test_folding_goes_by_the_key_that_the_rows_were_loaded_with(key, loaded):
+    loaded.edit("key: [clinic]", f"key: [{key}]")
+    loaded.done("warehouse", "compact")
+    loaded.edit(f"key: [{key}]", "key: [clinic]")
+    loaded.done("load")
+    house = open_project(loaded.root).read_only().warehouse
+    assert house.current("silver/rows", by=("clinic",)).num_rows == 3
+
+
 def test_old_versions_go_only_with_yes_and_pinned_ones_never(loaded):
     kept = loaded.done("warehouse", "vacuum")
     assert "nothing to give up" in kept.out

@@ -330,3 +330,39 @@ def test_a_database_in_use_is_copied_whole(project, tmp_path):
     with closing(sqlite3.connect(tmp_path / "back/mlflow.db")) as runs:
         assert runs.execute("SELECT id FROM runs").fetchall() == [(7,), (8,)]
     assert not list((tmp_path / "back").glob("mlflow.db-*"))
+
+
+@pytest.mark.parametrize("inner", ["", "x", "x/y"])
+def test_a_file_is_no_place_for_a_copy(project, tmp_path, inner, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("notes.txt").write_text("mine")
+    to = str(Path("notes.txt", inner))
+    with pytest.raises(Qua3ckError, match="A file stands where a folder is to be") as told:
+        copy(project, to)
+    assert told.value.code == "S015"
+    assert told.value.where == (f"{to}: notes.txt is a file" if inner else to)
+    assert "name a folder" in told.value.fix
+    assert Path("notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("inner", ["", "x"])
+def test_a_file_holds_no_backup(tmp_path, inner):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(Qua3ckError) as told:
+        bring_back(str(tmp_path / "notes.txt" / inner), tmp_path / "back")
+    assert told.value.code == "S015"
+    assert not (tmp_path / "back").exists()
+
+
+@pytest.mark.parametrize("inner", ["", "x", "x/y"])
+@pytest.mark.parametrize("replace", [False, True])
+def test_below_a_file_nothing_is_restored(project, tmp_path, inner, replace, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    copy(project, tmp_path / "copy")
+    Path("notes.txt").write_text("mine")
+    with pytest.raises(Qua3ckError, match="A file stands where a folder is to be") as told:
+        bring_back(str(tmp_path / "copy"), Path("notes.txt", inner), replace=replace)
+    assert told.value.code == "S017"
+    to = Path("notes.txt", inner)
+    assert told.value.where == (f"{to}: notes.txt is a file" if inner else "notes.txt")
+    assert Path("notes.txt").read_text() == "mine"

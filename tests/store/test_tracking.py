@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -298,7 +299,13 @@ def test_a_version_loads_anywhere_also_after_the_folder_was_moved(root, artefact
     moved = tmp_path / "stick" / "copied"
     shutil.copytree(root, moved)
     shutil.rmtree(root)
+    before = (moved / "mlflow.db").read_bytes()
+    copies = open_in(moved).copies("stock")
+    assert sorted(copies) == ["1", "2"]
+    assert all((Path(place) / "model.py").is_file() for place in copies.values())
+    assert (moved / "mlflow.db").read_bytes() == before, "who asks for the copies changes nothing"
     assert open_in(moved).aliases("stock") == {"champion": version}
+    assert open_in(moved).copies("stock") == copies
     assert adopt_moved_folder(moved / "mlflow.db", moved) == 0
     traces = [
         path
@@ -311,6 +318,16 @@ def test_a_version_loads_anywhere_also_after_the_folder_was_moved(root, artefact
         [sys.executable, "-c", LOAD, uri], capture_output=True, text=True, check=False, cwd=tmp_path
     )
     assert said.stdout.splitlines()[-1:] == ["['yes', 'no'] False"], said.stderr
+
+
+def test_where_copies_lie_is_asked_without_making_a_database(tmp_path):
+    assert open_in(tmp_path).copies("stock") == {}
+    assert not (tmp_path / "mlflow.db").exists()
+    (tmp_path / "mlflow.db").write_bytes(b"no database at all, but long enough to be read as one")
+    with pytest.raises(Qua3ckError, match="database could not be used") as told:
+        open_in(tmp_path).copies("stock")
+    assert told.value.code == "S040"
+    assert Tracking("http://nobody:5000", tmp_path, "stock").copies("stock") is None
 
 
 def test_an_alias_can_be_taken_away(root, artefact):

@@ -82,7 +82,7 @@ def _clean(project):
 
 def test_both_say_ok_to_an_untouched_ledger(project):
     package, tool = project.both()
-    assert package == Verification(True, 8, ())
+    assert package == Verification(True, 8, (), witness=8)
     assert tool
 
 
@@ -217,6 +217,30 @@ def test_a_witness_given_by_hand_counts_for_the_tool(project, tmp_path, capsys):
     assert "saw 9 events, here are 8" in capsys.readouterr().out
 
 
+def test_without_a_witness_both_say_so_and_what_it_means(project, tmp_path, monkeypatch, capsys):
+    """On an auditor's machine there is no key store that has seen the ledger."""
+    lines = project.chain.read_bytes().splitlines(keepends=True)
+    last = json.loads(lines[6])["hash"]
+    me = project.workspace.keys.identity("ana", create=False)
+    project.chain.write_bytes(b"".join(lines[:7]))
+    write_head(sign_head(7, last, "t", "ana", me.sign), project.root / "ledger/head.json")
+    assert "the witness saw 8 events, the chain has 7" in project.neither()
+    monkeypatch.setenv("QUA3CK_KEYS", str(tmp_path / "auditor"))
+    capsys.readouterr()
+    assert project.tool.main(project.root) == 0, "set back as a whole, it holds in itself"
+    told = capsys.readouterr().out
+    reader = open_workspace(project.root, "demo", actor="eve", read_only=True)
+    assert reader.ledger.verify() == Verification(True, 7, (), witness=None)
+    assert "none was looked at; a ledger that was set back as a whole" in told
+    old = tmp_path / "old.json"
+    shutil.copy(project.root / "ledger/head.json", old)
+    monkeypatch.setenv("QUA3CK_WITNESS", str(old))
+    reader = open_workspace(project.root, "demo", actor="eve", read_only=True)
+    assert reader.ledger.verify().witness == 7
+    assert project.tool.main(project.root) == 0
+    assert "it saw 7 of 7 events" in capsys.readouterr().out
+
+
 def test_a_missing_head_is_named(project):
     (project.root / "ledger/head.json").unlink()
     assert "head.json: the signed head is missing" in project.neither()
@@ -285,7 +309,8 @@ def test_as_a_command_it_says_the_count_or_the_line(project):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
 
-    assert run(str(project.root)) == (0, "ok: 8 events, 3 people, signed head\n")
+    seen = "witness: looked at, it saw 8 of 8 events"
+    assert run(str(project.root)) == (0, f"ok: 8 events, 3 people, signed head\n  {seen}\n")
     project.chain.write_bytes(project.chain.read_bytes().replace(b"0.75", b"0.65"))
     code, said = run(str(project.root))
     assert code == 1

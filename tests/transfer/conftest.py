@@ -268,7 +268,7 @@ def undecided_facts(facts: Facts) -> Facts:
 
 
 class MadeTracking:
-    """A registry in memory with the three calls that K makes; can be out of reach."""
+    """A registry in memory with the calls that K makes; can be out of reach, or be lost."""
 
     def __init__(self) -> None:
         self.models: dict[str, dict[str, str]] = {}
@@ -292,6 +292,17 @@ class MadeTracking:
     def aliases(self, name: str) -> dict[str, str]:
         self._ask(name)
         return dict(self.pointers)
+
+    def release_versions(self, name: str, *, tag: str) -> dict[str, str]:
+        self._ask(name)
+        return {number: tags[tag] for number, tags in self.models.items()}
+
+    def copies(self, name: str) -> None:
+        """Keep no copies that could be looked at, as a server does."""
+
+    def lose(self) -> None:
+        self.models.clear()
+        self.pointers.clear()
 
     def _ask(self, name: str) -> None:
         assert name == "consumer-credit"

@@ -6,6 +6,7 @@ import pytest
 
 from qua3ck.govern import open_workspace
 from qua3ck.kit.errors import Qua3ckError
+from qua3ck.kit.records import as_json
 from qua3ck.question import agree
 from qua3ck.transfer import audit, rollback, verify
 
@@ -164,6 +165,23 @@ def test_verifies_what_is_whole(storied):
     assert found.ok
     assert found.releases == 2
     assert "chain, signatures, head and files agree" in found.lines()[0]
+
+
+def test_says_whether_a_witness_was_looked_at_and_what_it_means_if_none_was(
+    storied, monkeypatch, tmp_path
+):
+    seen = verify(storied.workspace)
+    assert seen.witness == seen.events
+    assert f"witness: looked at, it saw {seen.events} of {seen.events} events" in seen.lines()
+    monkeypatch.setenv("QUA3CK_KEYS", str(tmp_path / "auditor"))
+    reader = open_workspace(storied.root, "consumer-credit", actor="auditor", read_only=True)
+    alone = verify(reader)
+    assert alone.ok
+    assert as_json(alone)["witness"] is None
+    (said,) = [line for line in alone.lines() if line.startswith("witness: none")]
+    assert "set back as a whole, together with its head, cannot be seen" in said
+    (storied.root / "releases" / "1" / "added").touch()
+    assert said in verify(reader).lines()
 
 
 def test_finds_a_changed_file_a_lost_folder_and_a_stranger(storied):

@@ -139,6 +139,12 @@ def test_every_finding_of_a_check_has_a_german_title():
         "rosa signs for version 1: read",
         "rosa signs AGAINST version 1: unclear",
         "version 1 came out the same",
+        "release 1: name credit, registered 3, version 1, again: the registry had lost it",
+        "rosa as risk_manager, owner; KEY REPLACED by ana",
+        "rosa signs for version 1: read; with a key that ana put in place of another",
+        "1 of 2 approvals; to be given by rosa; the key of rosa was put in place of another by an"
+        " author (ana), and counts once another owner enrols it too: qua3ck enrol rosa --role ROLE"
+        " --public rosa.pub",
         "candidate 6d215ef8be95 may be released",
         "opening 1 of 2 for candidate 6d215ef8be95, 1782 rows",
         "1782 rows sealed as 49eb52ea859d2aa8, key wrapped to steward",
@@ -341,3 +347,58 @@ def test_promises_and_their_changes_are_told_in_german(facts):
     )
     assert "zwischen Gruppen von sex" in german_of(gate)
     assert "Kosten von Fehlern: nicht angegeben -> falsch negativ 5" in german_of(gate)
+
+
+def test_a_kpi_keeps_its_id_where_a_word_of_ours_is_the_same(facts):
+    from qua3ck.conclude.changes import ThresholdChange
+    from qua3ck.conclude.findings import change_findings
+
+    said, meant = "brier at_most 0.18 at confidence 0.95", "Brier-Wert höchstens 0,18 bei"
+    told = german_of(f"promises leading KPI: brier; brier: {said}; time: {said}")
+    assert told.startswith("Zusagen führende Kennzahl: brier; brier: Brier-Wert höchstens 0,18")
+    assert f"; time: {meant}" in told
+    for before in ("not on record then", said):
+        (found,) = change_findings(
+            [ThresholdChange("time", before, said, "2026-03-01", "ana", 3, 2)]
+        )
+        assert "nach der Zeit" not in german_of(found.says)
+        assert meant in german_of(found.says)
+    brier = facts.question.kpis[1]
+    for metric, kpi in ((brier.metric, brier), ("roc_auc", facts.question.kpis[0])):
+        assert in_german(metric) is None, kpi
+
+
+def test_what_a_user_wrote_in_a_promise_is_never_translated():
+    told = in_german("promises positive class: fail; stop rules: rows; leading KPI: time")
+    assert told == ("Zusagen positive Klasse: fail; Abbruchregeln: rows; führende Kennzahl: time")
+    moved = in_german("promises positive class: not declared -> number; leading KPI: none -> time")
+    assert moved == (
+        "Zusagen positive Klasse: nicht angegeben -> number; führende Kennzahl: keine -> time"
+    )
+
+
+def test_details_of_findings_are_german():
+    from qua3ck.question.agreement import Word
+    from qua3ck.question.promises import Moved
+    from qua3ck.transfer.security.scan import none_declared
+
+    assert "keine Meldungen" in german_of(none_declared().says)
+    for why in ("the costs of the question", "the KPIs that depend on the decision"):
+        says = f"A row is called good from a probability of 0.608 on; {why} decided that on"
+        assert "0,608" in german_of(f"{says} validation rows.")
+    changed = (Moved("auc", "roc_auc at_least 0.75", "roc_auc at_least 0.7"), Moved("a", "", "b"))
+    entry = {"seq": 3, "at": "2026-11-22T01:00:00Z"}
+    words = [
+        Word("rosa"),
+        Word("rosa", decision="approve", stands=True, in_time=True, since=3, **entry),
+        Word("rosa", decision="approve", stands=True, in_time=False, since=1, **entry),
+        Word("rosa", decision="refuse", stands=True, **entry),
+        Word("rosa", decision="approve", stands=False, moved=changed, **entry),
+        Word("rosa", decision="refuse", stands=False, **entry),
+    ]
+    said = [*map(repr, words), "; ".join(map(repr, words)), "nobody is named who could agree to it"]
+    for one in said:
+        for cure in ("", " Type: qua3ck approve --question --as NAME --reason WHY"):
+            told = german_of(f"The question and its thresholds: {one}.{cure}")
+            for word in ("agreed", "refused", "ledger", "since", "before", "Type", "earlier"):
+                assert word not in told, told

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import pickle
 
 import pytest
 
 from qua3ck.govern import alias_at, approve, enrol, open_workspace
+from qua3ck.govern.people import export_public
 from qua3ck.kit.errors import Blocked, Qua3ckError
 from qua3ck.question.records import Costs, Kpi, Risk
+from qua3ck.store.keys import KeyStore
 from qua3ck.transfer import audit, rollback
 from qua3ck.transfer import promotion as module
 from qua3ck.transfer.promotion import authors
@@ -386,3 +389,40 @@ def test_the_audit_tells_years_later_what_the_scan_rested_on(lender):
     assert "security: pass" in said
     assert "security scan: nothing found that blocks" in said
     assert "a made lender, nobody is scored, put on record by analyst" in said
+
+
+def replace_key(lender, name: str, tmp_path) -> None:
+    """Do what an author may who is the owner: sign as somebody else, with a new key."""
+    own = lender.workspace
+    lender.workspace = dataclasses.replace(own, keys=KeyStore(tmp_path / "made-up"))
+    export_public(lender.workspace.keys, name, tmp_path / f"{name}.pub")
+    enrol(own, name, ("risk_manager",), public=tmp_path / f"{name}.pub")
+
+
+def test_an_author_who_replaced_an_approvers_key_cannot_approve_with_it(lender, tmp_path):
+    lender.release()
+    enrol_two(lender)
+    lender.certify(1)
+    approve_by(lender, "head_of_credit")
+    own = lender.workspace
+    replace_key(lender, "risk_manager", tmp_path)
+    approve_by(lender, "risk_manager")
+    lender.workspace = own
+    with pytest.raises(Blocked, match="the key of risk_manager was put in place") as told:
+        lender.promote(1)
+    assert "approvals undecided: 1 of 2" in told.value.what
+    said = [event.says for event in audit(own).events if event.event == "person.enrolled"]
+    assert said[-2:] == [
+        "head_of_credit as risk_manager",
+        "risk_manager as risk_manager; KEY REPLACED by analyst",
+    ]
+    words = [event.says for event in audit(own, version=1).events if "signs for" in event.says]
+    assert words == [
+        "head_of_credit signs for version 1: read the report",
+        "risk_manager signs for version 1: read the report; with a key that analyst put in place"
+        " of another",
+    ]
+    enrol(own, "boss", ("owner",))
+    boss = open_workspace(own.root, own.project, actor="boss")
+    enrol(boss, "risk_manager", ("risk_manager",), public=tmp_path / "risk_manager.pub")
+    assert lender.promote(1).version == 1

@@ -100,6 +100,40 @@ def test_page_one_answers_the_manager(facts):
     assert "qua3ck approve 3" in words
 
 
+def steps_of(facts, *entries):
+    """Return the part of page one that says what to do next, after these entries."""
+    words = Outline(render(replace(facts, entries=(*facts.entries, *entries)))).text
+    return words.split("What to do next")[1].split("must not be used for")[0]
+
+
+def test_page_one_lists_only_what_is_still_to_be_done(facts, entry):
+    reproduced = entry(9, "reproduction.made", "release 3", version=3, same=True)
+    rosa = entry(10, "approval.given", "3", approver="risk_manager", reason="Reviewed.")
+    malik = entry(11, "approval.given", "3", approver="head_of_credit", reason="Read.")
+    own = entry(11, "approval.given", "3", approver="analyst", reason="Mine.")
+    refused = entry(12, "approval.refused", "3", approver="head_of_credit", reason="No.")
+    moved = entry(13, "alias.moved", "champion", alias="champion", version=3)
+    other = entry(14, "alias.moved", "champion", alias="champion", version=2)
+    stopped = entry(15, "canary.stopped", "3", rollout=13)
+    reproduce, approve, promote = "qua3ck reproduce 3", "qua3ck approve 3", "qua3ck promote 3"
+    for entries, todo in (
+        ((), {reproduce, approve, promote}),
+        ((replace(reproduced, body={"version": 3, "same": False}),), {reproduce, approve, promote}),
+        ((reproduced,), {approve, promote}),
+        ((reproduced, rosa), {approve, promote}),
+        ((reproduced, rosa, own), {approve, promote}),
+        ((reproduced, rosa, malik), {promote}),
+        ((reproduced, rosa, malik, refused), {approve, promote}),
+        ((reproduced, rosa, malik, moved), set()),
+        ((reproduced, rosa, malik, moved, other), {promote}),
+        ((reproduced, rosa, malik, moved, stopped), {promote}),
+    ):
+        words = steps_of(facts, *entries)
+        assert {one for one in (reproduce, approve, promote) if one in words} == todo, words
+    words = steps_of(facts, reproduced, rosa, malik, moved)
+    assert "in use since 2026-03-06 09:13 UTC (ledger entry 13)" in words, words
+
+
 def test_an_undecided_version_says_how_many_rows_would_decide_and_which_way(undecided_facts):
     words = Outline(render(undecided_facts)).text
     assert "Not proven yet." in words

@@ -35,7 +35,7 @@ def seal(bench):
             steward=steward,
         )
         if not bench.workspace.ledger.entries("seal.made", subject=made.id):
-            bench.workspace.ledger.append("seal.made", made.id, seal_body(made))
+            bench.workspace.ledger.append("seal.made", made.id, seal_body(made, reading="r1"))
         return made
 
     return make
@@ -85,6 +85,7 @@ def test_a_second_opening_is_over_the_budget_until_the_budget_is_raised(bench, s
         open_rows(bench.workspace, made.id, candidate="c2", openings=1)
     assert (told.value.code, told.value.exit_code) == ("U107", 2)
     assert "openings: 2" in told.value.fix
+    assert "all 2 rows were opened before" in told.value.what
     assert open_rows(bench.workspace, made.id, candidate="c2", openings=2)[1] == 2
     assert len(bench.workspace.ledger.entries("seal.opened")) == 2
 
@@ -213,3 +214,106 @@ def test_rows_that_were_not_opened_and_rows_that_stay_inherit_nothing(bench):
     open_rows(bench.workspace, first.seal, candidate="c1", openings=1)
     assert count_openings(bench.root, bench.workspace.ledger, grown.seal) == 1
     assert count_openings(bench.root, bench.workspace.ledger, first.seal) == 1
+
+
+def _others(n):
+    """Return as many days of other years, with other levels."""
+    rows = _days(n)
+    return rows | {
+        "day": [day.replace("2024", "2034") for day in rows["day"]],
+        "level": [f"1{level}3" for level in rows["level"]],
+    }
+
+
+def test_added_rows_do_not_make_the_opened_ones_new_and_the_message_counts_both(bench):
+    bench.csv(_days(120))
+    first = bench.snapshot()
+    open_rows(bench.workspace, first.seal, candidate="c1", openings=1)
+    bench.csv(_days(300))
+    grown = bench.snapshot()
+    old, now = first.split.rows_test, grown.split.rows_test
+    with pytest.raises(Qua3ckError, match="opened 1 of 1 times") as told:
+        open_rows(bench.workspace, grown.seal, candidate="c2", openings=1)
+    assert f"{old} of {now} rows were opened before, {now - old} were not" in told.value.what
+    assert "openings: 2" in told.value.fix
+    assert "all new" in told.value.fix
+    assert "bring new rows" not in told.value.fix
+
+
+def test_entities_that_are_all_new_are_counted_afresh(bench):
+    bench.csv(_days(120))
+    before = bench.snapshot(bench.section(entity="day"))
+    open_rows(bench.workspace, before.seal, candidate="c1", openings=1)
+    bench.csv(_others(200))
+    section = bench.section(entity="day", accept={"U016": "read and understood"})
+    other = bench.snapshot(section)
+    (noted,) = [one for one in other.findings if one.code == "U026"]
+    assert noted.severity == "inform"
+    assert "count" in noted.says
+    assert "still count" not in noted.says
+    assert open_rows(bench.workspace, other.seal, candidate="c2", openings=1)[1] == 1
+    ledger = bench.workspace.ledger
+    assert count_openings(bench.root, ledger, before.seal) == 1
+    with pytest.raises(Qua3ckError, match="opened 1 of 1 times"):
+        open_rows(bench.workspace, other.seal, candidate="c3", openings=1)
+
+
+def test_rows_without_an_entity_are_not_believed_to_be_new(bench):
+    bench.csv(_days(120))
+    before = bench.snapshot()
+    open_rows(bench.workspace, before.seal, candidate="c1", openings=1)
+    bench.csv(_days(120) | {"level": [f"{level}0001" for level in _days(120)["level"]]})
+    again = bench.snapshot()
+    with pytest.raises(Qua3ckError, match="may be the same rows, read in another way"):
+        open_rows(bench.workspace, again.seal, candidate="c2", openings=1)
+
+
+@pytest.mark.parametrize("change", [TYPED])
+def test_new_rows_that_are_also_read_in_another_way_are_not_believed(bench, change):
+    bench.csv(_days(120))
+    before = bench.snapshot()
+    open_rows(bench.workspace, before.seal, candidate="c1", openings=1)
+    bench.csv(_others(200))
+    other = bench.snapshot(bench.section(**change))
+    with pytest.raises(Qua3ckError, match="may be the same rows, read in another way"):
+        open_rows(bench.workspace, other.seal, candidate="c2", openings=1)
+
+
+def test_where_an_entity_is_declared_other_values_of_it_are_still_the_same_rows(bench):
+    bench.csv(_days(120))
+    section = bench.section(entity="day")
+    before = bench.snapshot(section)
+    open_rows(bench.workspace, before.seal, candidate="c1", openings=1)
+    bench.csv(_days(120) | {"level": _others(120)["level"]})
+    again = bench.snapshot(section)
+    with pytest.raises(Qua3ckError, match="opened 1 of 1 times"):
+        open_rows(bench.workspace, again.seal, candidate="c2", openings=1)
+
+
+def test_a_function_that_was_edited_makes_no_row_new(bench):
+    bench.code("def table(tables):\n    return tables['rows']\n")
+    section = bench.section(training="features.table")
+    bench.csv(_days(120))
+    before = bench.snapshot(section)
+    open_rows(bench.workspace, before.seal, candidate="c1", openings=1)
+    bench.code("def table(tables):\n    return tables['rows'].assign(level=7.5)\n")
+    again = bench.snapshot(section)
+    with pytest.raises(Qua3ckError, match="may be the same rows, read in another way"):
+        open_rows(bench.workspace, again.seal, candidate="c2", openings=1)
+
+
+def test_a_column_that_goes_or_becomes_text_is_another_reading(bench):
+    from qua3ck.understand.snapshot import _reading
+
+    section = bench.section()
+    columns = [{"name": "day", "type": "date32[day]"}, {"name": "level", "type": "int64"}]
+
+    def reading(section=section, **types):
+        told = [one | {"type": types.get(one["name"], one["type"])} for one in columns]
+        return _reading(section, {"code_digest": "c", "columns": [c for c in told if c["type"]]})
+
+    moved = bench.section(sources={"rows": {"kind": "csv", "path": "other.csv"}})
+    assert reading(moved) == reading(section.model_copy(update={"accept": {"U016": "why"}}))
+    assert reading(level="double") == reading(day="timestamp[us]") == reading()
+    others = {reading(level=""), reading(day="string"), reading(bench.section(time="day"))}
+    assert len(others - {reading()}) == 3

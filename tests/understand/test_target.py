@@ -96,3 +96,15 @@ def test_blanks_around_a_class_name_make_no_class_and_are_reported():
     told = [finding for finding in got.findings if finding.code == "U025"]
     assert [finding.evidence["rows"] for finding in told] == [2]
     assert "U025" not in {finding.code for finding in target(["no", "yes"] * 2).findings}
+
+
+@pytest.mark.parametrize("task", ["auto", "regression"])
+def test_numbers_written_in_another_way_are_told_with_the_command_that_reads_them(task):
+    marked = [*(f"{n},{n % 10}5" for n in range(60)), "-3,5", "12,25 "]
+    with pytest.raises(Qua3ckError) as told:
+        target(marked, task=task)
+    assert "written as numbers in another way" in told.value.what
+    assert "qua3ck load --propose" in told.value.fix
+    with pytest.raises(Qua3ckError) as told:
+        target([f"t{n}" for n in range(30)], task=task)
+    assert "propose" not in told.value.fix

@@ -20,13 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the answer; ``verify`` ends with 1 if anything was changed."""
     from qua3ck.kit.records import as_json
+    from qua3ck.transfer import verify as verified_now
 
     verify = "verify" in options.words
     options.words = [word for word in options.words if word != "verify"]
     settle_version(options)
     with opened(options) as project:
         if verify:
-            verified = project.verify()
+            verified = verified_now(project.read_only(), project.tracking())
             say_json(as_json(verified)) if options.json else say(*verified.lines())
             return 0 if verified.ok else 1
         answer = project.audit(version=options.version, alias=options.alias, on=options.on)

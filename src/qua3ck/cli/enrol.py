@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Enrol and say where the keys are."""
+    """Enrol and say where the keys are, and whether they are others than before."""
+    from qua3ck.govern.people import replaced_keys
+
     if options.export:
         return _export(options)
     if not options.role:
@@ -40,12 +42,19 @@ def run(options: argparse.Namespace) -> int:
     public = Path(options.public) if options.public else None
     with opened(options) as project:
         person = project.enrol(options.name, tuple(options.role), public=public)
+        replaced = [
+            finding.says
+            for finding in replaced_keys(project.read_only().ledger.entries())
+            if finding.evidence["name"] == person.name
+        ]
     if options.json:
-        say_json({"name": person.name, "roles": list(person.roles)})
+        told = {"name": person.name, "roles": list(person.roles)}
+        say_json({**told, "replaced": replaced} if replaced else told)
         return 0
     say(
         f"enrolled: {person.name} as {', '.join(person.roles)}",
         f"    public keys: people/{person.name}.pub; private keys never lie in the project",
+        *(f"    {says}" for says in replaced),
         f"next: qua3ck check {options.project}",
     )
     return 0

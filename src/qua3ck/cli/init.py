@@ -24,6 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the file and say what to do next."""
+    import shlex
+
     from qua3ck.cli.terminal import say, say_json
     from qua3ck.project import start_project
 
@@ -32,5 +34,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         say_json({"written": str(path)})
     else:
-        say(f"written: {path}", f"next: edit it, then type: qua3ck check {folder}")
+        say(
+            f"written: {path}", f"next: edit it, then type: qua3ck check {shlex.quote(str(folder))}"
+        )
     return 0

@@ -23,13 +23,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print each gate and the move; a gate that blocks ends with 1."""
+    from qua3ck.kit.clock import stamp, utc_now
+
     settle_version(options)
     with opened(options) as project:
-        version = project.newest(options.version)
+        version, began = project.newest(options.version), stamp(utc_now())
         moved = project.promote(
             version, alias=options.alias, reason=options.reason, at_once=options.at_once
         )
-    return tell(moved, options, next_step="qua3ck audit")
+        if moved.at >= began:
+            return tell(moved, options, next_step="qua3ck audit")
+        written = project.read_only().ledger.entries()[-1].at >= began
+    return _tell_already(moved, options, written=written)
+
+
+def _tell_already(moved: Promotion, options: argparse.Namespace, *, written: bool) -> int:
+    """Print that the alias was there before; a new reason is not kept."""
+    from qua3ck.kit.records import as_json
+
+    if options.json:
+        say_json({**as_json(moved), "already": True})
+        return 0
+    since = f"since {moved.at[:16].replace('T', ' ')} UTC, by {moved.actor}"
+    rest = "" if written else "; nothing was written"
+    say(*(f"    {gate.answer:<9} {gate.name}: {gate.says}" for gate in moved.gates))
+    say(f"K   {moved.alias} is version {moved.version} already, {since}{rest}")
+    if moved.note:
+        say(f"    {moved.note}")
+    say(f"next: qua3ck audit {options.project}")
+    return 0
 
 
 def tell(moved: Promotion, options: argparse.Namespace, *, next_step: str) -> int:

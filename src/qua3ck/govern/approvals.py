@@ -7,10 +7,10 @@ thresholds; later they sign the version that met them.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from qua3ck.govern.people import Person, enrolled, person
+from qua3ck.govern.people import Person, enrolled, key_givers, person
 from qua3ck.govern.roles import require
 from qua3ck.kit.clock import stamp
 from qua3ck.kit.errors import Qua3ckError
@@ -31,6 +31,8 @@ QUESTION = "question"
 class Approval:
     """One person's word on a version, or on the question; ``roles`` are those held then.
 
+    ``key_by`` names who enrolled the key that signed, where another of that person came before.
+
     ``head_n`` and ``head_hash`` are the ledger head the person saw: by signing it they
     countersign everything before. On the question, ``version`` is None and ``release`` empty;
     ``question`` is then its digest, ``promises`` every KPI and gap with its number, and
@@ -49,6 +51,7 @@ class Approval:
     question: str = ""
     promises: Mapping[str, Any] = field(default_factory=dict)
     opened: int = 0
+    key_by: tuple[str, ...] = ()
 
 
 def approve(
@@ -258,7 +261,7 @@ def _checked(entry: Entry, entries: Sequence[Entry]) -> Approval:
             fix="keep the folder as it is, type: qua3ck audit verify, then restore ledger/",
             code="G013",
         )
-    return _read(entry, who.roles)
+    return replace(_read(entry, who.roles), key_by=key_givers(entries, who.name, before=entry.seq))
 
 
 def _holds(entry: Entry, who: Person) -> bool:

@@ -103,4 +103,15 @@ PAGES: tuple[CodePage, ...] = (
         "An old approval was copied behind a later refusal.",
         "Change nothing; type qua3ck audit verify and restore ledger/ from a backup.",
     ),
+    CodePage(
+        "G014",
+        "Somebody's key was replaced",
+        "An owner enrolled another key for a name, and no other owner has enrolled that key since."
+        " Nobody can tell a lost key from one that the owner made to sign as somebody else, so"
+        " that what it signs for a version does not count if the owner is an author of it.",
+        "The owner trains a model, types qua3ck enrol rosa --public FILE with a key of their own,"
+        " and approves as rosa.",
+        "Ask the person whether the key is theirs. Then another owner enrols it too: qua3ck enrol"
+        " NAME --role ROLE --public FILE; approvals that it gave count from then on.",
+    ),
 )

@@ -144,7 +144,10 @@ def gates(
             no="the rebuilt version differs",
             unknown="no reproduction certificate: qua3ck reproduce VERSION",
         ),
-        "approvals": _approvals(counted, needed, _own(approvals, authors), approvers=approvers),
+        "approvals": _and_told(
+            _approvals(counted, needed, _own(approvals, authors), approvers=approvers),
+            _replaced(approvals, authors),
+        ),
         "lock": _fact(
             "lock",
             lock_hashed,
@@ -324,18 +327,41 @@ def _fact(name: str, known: bool | None, *, yes: str, no: str, unknown: str) -> 
 def _counted(
     given: Sequence[Approval], *, authors: Collection[str], approvers: Sequence[str]
 ) -> tuple[Approval, ...]:
-    """Return the latest word of each person who may approve and is not an author."""
+    """Return the latest word of each person who may approve and is not an author.
+
+    A word is nobody's if only authors enrolled the key that gave it, in place of another.
+    """
+    own_key = [one for one in given if not _key_of_authors(one, authors)]
     return tuple(
         one
-        for one in standing(given)
+        for one in standing(own_key)
         if allowed(one.roles, "approve")
         and one.approver not in authors
         and (not approvers or one.approver in approvers)
     )
 
 
+def _key_of_authors(one: Approval, authors: Collection[str]) -> bool:
+    return bool(one.key_by) and set(one.key_by) <= set(authors)
+
+
+def _replaced(given: Sequence[Approval], authors: Collection[str]) -> str:
+    """Return whose key an author put in place of another, and what makes their word count."""
+    keys = {one.approver: one.key_by for one in given if _key_of_authors(one, authors)}
+    said = [
+        f"the key of {name} was put in place of another by an author ({', '.join(by)}), and counts"
+        f" once another owner enrols it too: qua3ck enrol {name} --role ROLE --public {name}.pub"
+        for name, by in keys.items()
+    ]
+    return "; ".join(said)
+
+
 def _own(given: Sequence[Approval], authors: Collection[str]) -> list[str]:
     return sorted({one.approver for one in given if one.approver in authors})
+
+
+def _and_told(gate: Gate, further: str) -> Gate:
+    return replace(gate, says=f"{gate.says}; {further}") if further else gate
 
 
 def _approvals(

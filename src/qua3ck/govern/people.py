@@ -10,13 +10,14 @@ import getpass
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.govern.roles import known_roles, require
 from qua3ck.kit.errors import Qua3ckError, did_you_mean
+from qua3ck.kit.findings import Finding
 from qua3ck.kit.hashes import canonical_json
 from qua3ck.kit.records import write_atomic
 from qua3ck.ledger.entries import decode
@@ -222,6 +223,57 @@ def enrolled(entries: Iterable[Entry]) -> dict[str, Person]:
         for entry in entries
         if entry.event == "person.enrolled"
     }
+
+
+def key_givers(
+    entries: Iterable[Entry], name: str, *, before: int | None = None
+) -> tuple[str, ...]:
+    """Return who enrolled the key a person signs with; empty if it is the first of that name.
+
+    Parameters
+    ----------
+    entries : iterable of Entry
+        The whole ledger, oldest first.
+    name : str
+        Nobody gave a key to who is not enrolled.
+    before : int, optional
+        The key that was in force before the event of this number; by default today's. Who
+        stood by it afterwards, by enrolling it as well, is named all the same.
+    """
+    given = [e for e in entries if e.event == "person.enrolled" and e.subject == name]
+    in_force = [one for one in given if before is None or one.seq < before]
+    if not in_force or _signing(in_force[-1]) == _signing(given[0]):
+        return ()
+    key = _signing(in_force[-1])
+    return tuple(dict.fromkeys(one.body["signed"]["by"] for one in given if _signing(one) == key))
+
+
+def replaced_keys(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Yield G014 for each key that one owner alone put in place of another."""
+    last = {entry.subject: entry for entry in entries if entry.event == "person.enrolled"}
+    for name in sorted(last):
+        givers = key_givers(entries, name)
+        if len(givers) == 1:
+            first = next(
+                e
+                for e in entries
+                if e.event == "person.enrolled"
+                and e.subject == name
+                and _signing(e) == _signing(last[name])
+            )
+            yield Finding(
+                code="G014",
+                severity="warn",
+                where=f"people/{name}.pub",
+                says=f"The key of {name} was replaced by {givers[0]} (ledger entry {first.seq},"
+                f" {first.at[:10]}), and no other owner stands by it: what it signs for a version"
+                f" of {givers[0]} does not count. Ask {name} whether the key is theirs.",
+                evidence={"name": name, "by": givers[0], "seq": first.seq},
+            )
+
+
+def _signing(enrolment: Entry) -> str:
+    return str(enrolment.body["signed"]["statement"]["signing"])
 
 
 def _enrolments(root: Path) -> dict[str, list[Person]] | None:

@@ -22,6 +22,7 @@ MAY: Mapping[str, frozenset[str]] = {
     "open the seal": frozenset({"owner", "analyst", "data_steward", "ml_engineer"}),
     "approve": frozenset({"owner", "risk_manager", "data_steward", "domain_expert"}),
     "promote": frozenset({"owner", "risk_manager", "ml_engineer"}),
+    "register": frozenset(ROLES) - {"auditor", "domain_expert"},  # who may run or promote
     "enrol": frozenset({"owner"}),
     "set back": frozenset({"owner"}),
     "switch off": frozenset(ROLES) - {"auditor"},
@@ -35,6 +36,7 @@ _EVENT_NEEDS: Mapping[str, str | None] = {
     "approval.given": None,
     "approval.refused": None,
     "ledger.repaired": None,
+    "release.registered": "register",
     "ledger.set_back": "set back",
     "openings.declared": None,
     "seal.opened": "open the seal",

@@ -33,11 +33,16 @@ _ENROLS = ("name", "roles", "signing", "sealing")
 
 @dataclass(frozen=True)
 class Verification:
-    """What the whole check found; ``problems`` is empty if and only if ``ok``."""
+    """What the whole check found; ``problems`` is empty if and only if ``ok``.
+
+    ``witness`` is how many events the witness saw that saw most; None if none was looked at:
+    a chain that was set back as a whole, with its head, cannot be seen then.
+    """
 
     ok: bool
     events: int
     problems: tuple[str, ...]
+    witness: int | None = None
 
 
 @dataclass
@@ -94,9 +99,9 @@ def verify_ledger(
     if people is not None:
         _check_people(walk, people)
     _check_head(walk, head, following, keys if people is None else None)
-    for path in witnesses:
-        _check_witness(walk, path)
-    return Verification(not walk.problems, len(walk.hashes), tuple(walk.problems))
+    seen = [n for path in witnesses if (n := _check_witness(walk, path)) is not None]
+    witness = max(seen, default=None)
+    return Verification(not walk.problems, len(walk.hashes), tuple(walk.problems), witness)
 
 
 def walk_lines(stored: bytes, walk: Walk) -> None:
@@ -208,9 +213,10 @@ def _check_head(
         walk.says(f"line {n}: not the event that the head was signed over")
 
 
-def _check_witness(walk: Walk, path: Path) -> None:
+def _check_witness(walk: Walk, path: Path) -> int | None:
+    """Hold a copy of a head against the chain; return how many events it saw."""
     if not path.exists():
-        return
+        return None
     seen, n = read_head(path), len(walk.hashes)
     if seen is None:
         walk.says(f"witness {path.name}: cannot be read")
@@ -218,6 +224,7 @@ def _check_witness(walk: Walk, path: Path) -> None:
         walk.says(f"line {n + 1}: the witness saw {seen.n} events, the chain has {n}")
     elif walk.hashes[seen.n - 1] != seen.hash:
         walk.says(f"line {seen.n}: not the event that the witness saw: the chain was written anew")
+    return seen.n if seen else None
 
 
 def _signed(statement: dict[str, Any], text: str, key: bytes | None) -> bool:

@@ -54,9 +54,9 @@ class Fallback(_Declared):
 class Limits(_Declared):
     """What one request may take; more is refused with 413 or ended with 503."""
 
-    bytes: Annotated[int, Field(ge=1024)] = 4_000_000
-    rows: Annotated[int, Field(ge=1)] = 1000
-    seconds: Annotated[float, Field(gt=0)] = 10.0
+    bytes: Annotated[int, Field(ge=1024, le=1_000_000_000)] = 4_000_000
+    rows: Annotated[int, Field(ge=1, le=10_000_000)] = 1000
+    seconds: Annotated[float, Field(gt=0, le=3600)] = 10.0
 
 
 class PredictionLog(_Declared):

@@ -200,7 +200,7 @@ def restore(
         def look(part: Path) -> None:
             _refuse_undoing(part, replace=replace, set_back=set_back, actor=actor)
 
-        copied = bring_back(source, folder, name=name, replace=replace, look=look, tell=tell)
+        copied = bring_back(source, Path(to), name=name, replace=replace, look=look, tell=tell)
     ahead = _ahead(folder)
     events = len(_lines(folder))
     if set_back and ahead:

@@ -260,15 +260,19 @@ def _people(root: Path, file: ProjectFile) -> Iterator[Finding]:
 
 
 def _agreed(root: Path, file: ProjectFile) -> tuple[Finding, ...]:
-    """Return who agreed to the question; a project that was never begun has no ledger to ask."""
+    """Return who agreed to the question, and whose key was replaced since they were enrolled.
+
+    A project that was never begun has no ledger to ask.
+    """
     from qua3ck.govern import open_workspace, risk_class
+    from qua3ck.govern.people import replaced_keys
     from qua3ck.question import agreement_findings
 
     begun = (root / "ledger" / "chain.jsonl").is_file()
     entries = open_workspace(root, file.project, read_only=True).ledger.entries() if begun else ()
     risk = file.question.risk
     name, _ = risk_class(affects=risk.affects, domain=risk.domain, automated=risk.automated)
-    return agreement_findings(file.question, entries, risk=name)
+    return (*agreement_findings(file.question, entries, risk=name), *replaced_keys(entries))
 
 
 def _scan(root: Path, file: ProjectFile, places: Places) -> Iterator[Finding]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
@@ -52,6 +53,14 @@ _WANTED = {
     "dict_type": "a section with keys",
     "model_type": "a section with keys",
     "model_attributes_type": "a section with keys",
+}
+#: What a text must look like, by the pattern that says so.
+FORMS = {
+    r"^[a-z][a-z0-9_]*$": "small letters, digits and _ after a small letter",
+    r"^[A-Za-z][A-Za-z0-9_-]*$": "letters, digits, - and _ after a letter",
+    r"^[0-9]+[smhd]?$": "a number and s, m, h or d, such as 2h,",
+    r"^env:[A-Za-z_][A-Za-z0-9_]*$": "env: and the name of an environment variable",
+    r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z)?$": "a day such as 2026-03-01",
 }
 _OUT_OF_RANGE = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
 _ENDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
@@ -101,7 +110,7 @@ def read_project_file(path: Path) -> tuple[ProjectFile, Places]:
     """
     data, places = read_yaml(path, _DIALECT)
     try:
-        return ProjectFile.model_validate_json(json.dumps(data), strict=True), places
+        file = ProjectFile.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as problem:
         details = _without_echoes(problem.errors(include_url=False))
         details.sort(key=lambda detail: detail["type"] == "missing")
@@ -109,11 +118,73 @@ def read_project_file(path: Path) -> tuple[ProjectFile, Places]:
             _decimal_comma(detail, data, places) or _mistake(detail, places) for detail in details
         )
         raise ProjectFileErrors(mistakes) from None
+    mistakes = (*_rules_unread(file, places), *_unfit(file, places))
+    if mistakes:
+        raise ProjectFileErrors(mistakes)
+    return file, places
 
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of the project file, for editors."""
     return ProjectFile.model_json_schema()
+
+
+def _rules_unread(file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:
+    """Yield every rule that cannot be read, or stops at what is no fact."""
+    from qua3ck.kit import rules
+    from qua3ck.question import check_stop_rule
+
+    question, own = file.question, places.where("a3", "rule")
+    tries: list[Callable[[], object]] = [
+        partial(check_stop_rule, question, rule, where=places.where("question", "stop_if", i))
+        for i, rule in enumerate(question.stop_if)
+    ]
+    if file.a3.rule is not None:  # its columns are known only when the table is there
+        tries.append(partial(rules.names, file.a3.rule, where=own))
+    for attempt in tries:
+        try:
+            attempt()
+        except Qua3ckError as problem:
+            yield Qua3ckError(problem.what, where=problem.where, fix=problem.fix, code="P006")
+
+
+def _unfit(file: ProjectFile, places: Places) -> Iterator[Qua3ckError]:
+    """Yield what can be read and makes no sense beside the rest."""
+    question, target = file.question, file.understand.target
+    groups: list[tuple[str, Keys]] = [
+        (name, ("question", "kpis", i, "slice_by", j))
+        for i, kpi in enumerate(question.kpis)
+        for j, name in enumerate(kpi.slice_by)
+    ]
+    groups += [
+        (gap.by, ("question", "fairness", i, "by")) for i, gap in enumerate(question.fairness)
+    ]
+    for name, keys in groups:
+        if name == target:
+            yield Qua3ckError(
+                f"{next(key for key in reversed(keys) if isinstance(key, str))} names the target: "
+                "in a group whose answer is known there is nothing to judge",
+                where=places.where(*keys),
+                fix="name another column; how well each class is found says the metric recall",
+                code="P006",
+            )
+    for i, name in enumerate(file.understand.sensitive):
+        if name == target:
+            yield Qua3ckError(
+                "sensitive names the target: it would be kept out of the model and be its answer",
+                where=places.where("understand", "sensitive", i),
+                fix=f"take {name} out of the list, or name another target",
+                code="P006",
+            )
+    approvers = question.roles.approvers
+    for i, name in enumerate(approvers):
+        if name in approvers[:i]:
+            yield Qua3ckError(
+                f'approvers names "{name}" twice; one person gives one approval',
+                where=places.where("question", "roles", "approvers", i),
+                fix="name each person once",
+                code="P006",
+            )
 
 
 def _without_echoes(details: list[ErrorDetails]) -> list[ErrorDetails]:
@@ -205,6 +276,9 @@ def _mistake(detail: ErrorDetails, places: Places) -> Qua3ckError:
             fix=f"write {name}: a number, {wanted}",
             code="P006",
         )
+    told = _misshapen(detail, name)
+    if told is not None:
+        return Qua3ckError(told[0], where=where, fix=told[1], code="P006")
     message = detail["msg"].removeprefix("Value error, ")
     return Qua3ckError(
         f"{name} is not right: {message}",
@@ -212,6 +286,25 @@ def _mistake(detail: ErrorDetails, places: Places) -> Qua3ckError:
         fix=_fix_for_value(name, message),
         code="P006",
     )
+
+
+def _misshapen(detail: ErrorDetails, name: str) -> tuple[str, str] | None:
+    """Return what is too short, too long or of another form, and what to write; else None."""
+    kind, found, said = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind == "too_short":
+        sample = "{...}" if isinstance(found, dict) else "[...]"
+        fix = f"write {name}: {_CHECKLIST.get(name, sample)}"
+        return f"{name} is empty; at least one entry is expected", fix
+    if kind == "string_too_short":
+        return f"{name} is empty; text is expected", f"write text after {name}: "
+    if kind == "string_too_long":
+        most = said["max_length"]
+        what = f"{name} is {_shown(found)}; at most {most} character is expected"
+        return what, f"write {name}: one character" if most == 1 else f"shorten {name}"
+    if kind == "string_pattern_mismatch":
+        form = FORMS.get(said["pattern"], "another form")
+        return f"{name} is {_shown(found)}; {form} is expected", f"write {name}: {form.rstrip(',')}"
+    return None
 
 
 def _fix_for_type(name: str, kind: str, found: Any) -> str:

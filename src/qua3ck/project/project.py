@@ -351,10 +351,10 @@ class Project(DataVerbs, PredictVerbs, ServeVerbs, ViewVerbs, WarehouseVerbs):
         return audit(self.read_only(), version=version, alias=alias, on=on)
 
     def verify(self) -> Verified:
-        """Check the ledger, its signatures, and every version's files against it."""
+        """Check the ledger, its signatures, every version's files, and what MLflow loads of it."""
         from qua3ck.transfer import verify
 
-        return verify(self.read_only())
+        return verify(self.read_only(), self.tracking())
 
     def read_only(self) -> Workspace:
         """Return the workspace opened for reading; needs no key and writes nothing."""

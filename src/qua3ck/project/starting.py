@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from pathlib import Path
 
 from qua3ck.kit.errors import Qua3ckError
@@ -16,6 +17,10 @@ ANSWERS_TO_GIVE = {
     "why_now": ("Why is it needed now?",),
     "risks": ("What does a wrong answer cost, and whom?",),
 }
+
+_ONE = str.maketrans("łŁđĐðÐı", "lLdDdDi")
+_SPELT = {"ae": "äæ", "oe": "öøœ", "ue": "ü", "Ae": "ÄÆ", "Oe": "ÖØŒ", "Ue": "Ü", "ss": "ß",
+          "SS": "ẞ", "th": "þ", "Th": "Þ"}  # fmt: skip
 
 _TEMPLATE = """\
 # A qua3ck project. Answer the six questions, name the data, then type: qua3ck run
@@ -95,12 +100,11 @@ def start_project(
 
 
 def _words(folder: Path, data: str, target: str, task: str) -> dict[str, str]:
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", folder.resolve().name).strip("-_0123456789")
     quoted = target if re.fullmatch(r"[A-Za-z_][\w ]*", target) else f'"{target}"'
     data = _seen_from(folder, data)
     shared = {
         **{key: texts[0] for key, texts in ANSWERS_TO_GIVE.items()},
-        "project": name or "project",
+        "project": _named(folder.resolve().name),
         "path": data if re.fullmatch(r"[\w./-]+", data) else f'"{data}"',
         "target": quoted,
     }
@@ -118,6 +122,20 @@ def _words(folder: Path, data: str, target: str, task: str) -> dict[str, str]:
         "threshold": "at_least: 0.90",
         "candidates": "logistic_regression, random_forest, gradient_boosting",
     }
+
+
+def _named(folder: str) -> str:
+    """Return a folder's name as a project may be called: also a model on a shared server.
+
+    Digits stay, because ``credit-2025`` and ``credit-2026`` are two projects. Letters beyond
+    A to Z are spelt as one would by hand; what has no such spelling is left out.
+    """
+    spelt = unicodedata.normalize("NFC", folder).translate(_ONE)
+    for two, letters in _SPELT.items():
+        spelt = re.sub(f"[{letters}]", two, spelt)
+    plain = unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-_")
+    return name if name[:1].isalpha() else f"project-{name}".rstrip("-")
 
 
 def _seen_from(folder: Path, data: str) -> str:

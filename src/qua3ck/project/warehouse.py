@@ -113,16 +113,18 @@ class WarehouseVerbs:
 
     def compact(self, names: Sequence[str] = ()) -> dict[str, int]:
         """Fold sources to their current rows; nothing is given up. Returns table to version."""
-        from qua3ck.understand.loading import known_sources, silver
+        from qua3ck.understand.loading import identity_of, known_sources, silver
 
         section = self.file.understand
         with self._at_work("warehouse"):
             house = self.workspace().warehouse
-            return {
-                silver(name): house.compact(silver(name), by=section.sources[name].identity)
+            there = [
+                name
                 for name in known_sources(names, section)
                 if house.version(silver(name)) is not None
-            }
+            ]
+            by = {name: identity_of(house, name, section.sources[name]) for name in there}
+            return {silver(name): house.compact(silver(name), by=by[name]) for name in there}
 
     def vacuum(
         self, names: Sequence[str] = (), *, keep_days: int = KEEP_DAYS, act: bool = False

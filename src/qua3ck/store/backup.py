@@ -145,7 +145,9 @@ def back_up(
         If the place cannot be used, lies in the project, or does not keep what is written.
     """
     place = place_at(to)
-    _refuse_inside(root, place)
+    if Path(str(place)).is_absolute():
+        _refuse_file(Path(to).expanduser(), code="S015")
+        _refuse_inside(root, place)
     last = None if whole else _last(place)
     with unswept(root / "warehouse"), tempfile.TemporaryDirectory() as scratch:
         work = _Work(root, place, last, Path(scratch), tell)
@@ -185,6 +187,7 @@ def bring_back(
         If there is none, the folder is not empty, or a file of the backup is missing or
         damaged; it is named.
     """
+    _refuse_file(to, code="S017")
     to = to.absolute()
     if not (replace and (to / "ledger").is_dir()):
         _refuse_filled(to)
@@ -519,9 +522,21 @@ def _damaged(place: Place, path: str, what: str) -> Qua3ckError:
     )
 
 
+def _refuse_file(folder: Path, *, code: str) -> None:
+    """Refuse a folder that cannot be, for a file stands in its place or above it."""
+    there = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    if there.exists() and not there.is_dir():
+        raise Qua3ckError(
+            "A file stands where a folder is to be",
+            where=str(folder) if there == folder else f"{folder}: {there} is a file",
+            fix="name a folder instead, such as one beside it",
+            code=code,
+        )
+
+
 def _refuse_inside(root: Path, place: Place) -> None:
     where = Path(str(place))
-    if where.is_absolute() and where.resolve().is_relative_to(root.resolve()):
+    if where.resolve().is_relative_to(root.resolve()):
         raise Qua3ckError(
             "A backup inside the project would be lost with it, and would copy itself",
             where=str(where),
@@ -531,7 +546,7 @@ def _refuse_inside(root: Path, place: Place) -> None:
 
 
 def _refuse_filled(to: Path) -> None:
-    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+    if to.exists() and any(to.iterdir()):
         raise Qua3ckError(
             "The folder is not empty; a restore never writes over anything",
             where=str(to),

@@ -205,8 +205,8 @@ COPY_PAGES = (
     CodePage(
         "S015",
         "The place for copies cannot be used",
-        "The folder or bucket is not there, is full, may not be written, lies inside the project,"
-        " holds no backup of that name, or its URL has a password in it.",
+        "The folder or bucket is not there, is a file, is full, may not be written, lies inside the"
+        " project, holds no backup of that name, or its URL has a password in it.",
         "qua3ck backup --to /media/stick, and the stick is not plugged in.",
         "Connect it, correct the name, or put the credentials into the environment.",
     ),
@@ -221,7 +221,7 @@ COPY_PAGES = (
     CodePage(
         "S017",
         "A restore never writes over anything",
-        "The folder to restore into holds files already.",
+        "The folder to restore into holds files already, or a file stands in its place or above.",
         "qua3ck restore /media/stick --to my-project, where my-project still exists.",
         "Name a folder that does not exist. Or add --replace: the project that stands there is"
         " renamed beside it, and kept.",

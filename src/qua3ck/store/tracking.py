@@ -25,6 +25,7 @@ from typing import Any
 from qua3ck.kit.errors import Qua3ckError
 
 TAG = "qua3ck."
+_LOCAL = "sqlite:///"
 _REACH_SECONDS = 5.0
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -261,6 +262,25 @@ class Tracking:
                 return {}
             return {alias: str(version) for alias, version in found[0].aliases.items()}
 
+    def copies(self, name: str) -> dict[str, str] | None:
+        """Return version to the folder that MLflow loads it from; None if a server keeps them.
+
+        Notes
+        -----
+        Read from the database as it lies there: MLflow is not loaded and nothing is changed or
+        made, so that whoever may only read can ask too. A path of before the project folder
+        was moved is given as it is now.
+        """
+        if not self.uri.startswith(_LOCAL):
+            return None
+        database = Path(self.uri.removeprefix(_LOCAL)).resolve()
+        if not database.is_file():
+            return {}
+        try:
+            return _loaded_from(database, self.root, name)
+        except sqlite3.Error as problem:
+            raise self._unreachable(problem) from problem
+
     def release_versions(self, name: str, *, tag: str) -> dict[str, str]:
         """Return version to the text of its tag ``qua3ck.<tag>``, for versions that have it."""
         with self._asked() as client:
@@ -319,10 +339,7 @@ class Tracking:
         self, client: Any, folder: Path, name: str, *, tags: Mapping[str, str], run: str, made: Path
     ) -> str:
         """File the model and make it a version, through the client: no global state is touched."""
-        import mlflow.pyfunc
         from mlflow.models import Model
-
-        from qua3ck.store.releases import pyfunc
 
         if not client.search_registered_models(filter_string=f"name = '{name}'"):
             client.create_registered_model(name)
@@ -335,10 +352,7 @@ class Tracking:
             model_id=logged.model_id,
             run_id=run or None,
         )
-        local = made / "model"
-        wanted = pyfunc.files(folder, into=made / "code")
-        mlflow.pyfunc.save_model(path=str(local), mlflow_model=about, **wanted)
-        _drop_own_paths(local / "MLmodel", (folder, made / "code"))
+        local = _save(folder, about, made)
         client.log_model_artifacts(logged.model_id, str(local))
         client.finalize_logged_model(logged.model_id, "READY")
         # SQLite's store would look up "models:/<id>" in the process's global tracking URI.
@@ -358,6 +372,41 @@ class Tracking:
             what = f"MLflow's database could not be used: {_first_line(problem)}"
             fix = "see that the disk has space and mlflow.db is writable, then run again"
         return Qua3ckError(what, where=_shown(self.uri), fix=fix, code="S040")
+
+
+def write_copy(folder: Path, name: str, *, into: Path) -> Path:
+    """Write what would be registered of an artefact now; return that folder.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The artefact.
+    name : str
+        The registered model.
+    into : pathlib.Path
+        An empty folder.
+
+    Notes
+    -----
+    Byte for byte what :meth:`Tracking.register` keeps, but for the ids and the moment in
+    ``MLmodel`` and the versions of what is installed here.
+    """
+    with _hushed():
+        from mlflow.models import Model
+
+        return _save(folder, Model(artifact_path=name), into)
+
+
+def _save(folder: Path, about: Any, made: Path) -> Path:
+    import mlflow.pyfunc
+
+    from qua3ck.store.releases import pyfunc
+
+    local = made / "model"
+    wanted = pyfunc.files(folder, into=made / "code")
+    mlflow.pyfunc.save_model(path=str(local), mlflow_model=about, **wanted)
+    _drop_own_paths(local / "MLmodel", (folder, made / "code"))
+    return local
 
 
 def _drop_own_paths(description: Path, folders: tuple[Path, ...]) -> None:
@@ -423,9 +472,9 @@ def _reach(uri: str) -> None:
 
 
 def _prepare_folder(uri: str, root: Path) -> None:
-    if not uri.startswith("sqlite:///"):
+    if not uri.startswith(_LOCAL):
         return
-    database = Path(uri.removeprefix("sqlite:///"))
+    database = Path(uri.removeprefix(_LOCAL))
     database.parent.mkdir(parents=True, exist_ok=True)
     if database.is_file():
         if os.access(database, os.W_OK):  # who may only read asks for no artefact's path
@@ -495,9 +544,7 @@ def adopt_moved_folder(database: Path, root: Path) -> int:
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
         if "experiments" not in tables:
             return 0
-        rows = connection.execute("SELECT artifact_location FROM experiments").fetchall()
-        ours = [_root_of(text) for (text,) in rows if text and text.endswith("/mlartifacts")]
-        gone = {old for old in ours if old != now}
+        gone = _homes(connection) - {now}
         changed = 0
         with connection:
             for old in sorted(gone):
@@ -505,6 +552,29 @@ def adopt_moved_folder(database: Path, root: Path) -> int:
                     if table in tables:
                         changed += _replace(connection, table, column, old, now)
         return changed
+
+
+def _homes(connection: sqlite3.Connection) -> set[str]:
+    """Return every ``mlartifacts/`` that an experiment has, by its path on record."""
+    rows = connection.execute("SELECT artifact_location FROM experiments").fetchall()
+    return {_root_of(text) for (text,) in rows if text and text.endswith("/mlartifacts")}
+
+
+def _loaded_from(database: Path, root: Path, name: str) -> dict[str, str]:
+    """Return version to place as MLflow's registry would give it, with this folder's paths."""
+    asked = "SELECT version, coalesce(nullif(storage_location, ''), source) FROM model_versions"
+    where = "name = ? AND current_stage <> 'Deleted_Internal'"
+    uri = f"{database.as_uri()}?mode=ro"
+    with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=30)) as connection:
+        rows = connection.execute(f"{asked} WHERE {where}", (name,)).fetchall()
+        homes = _homes(connection) if rows else set()
+    places = {str(version): _root_of(place or "") for version, place in rows}
+    now = (root / "mlartifacts").as_posix()
+    for version, place in places.items():
+        for old in homes:
+            if place.startswith(old + "/"):
+                places[version] = now + place.removeprefix(old)
+    return places
 
 
 def _root_of(location: str) -> str:

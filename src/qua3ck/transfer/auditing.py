@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from qua3ck.govern.releases import Release, find_release, list_releases
 from qua3ck.kit.clock import stamp
+from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.hashes import digest, file_digest
 from qua3ck.transfer import folder as folders
 from qua3ck.transfer import history
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from qua3ck.govern import AliasMove, Workspace
     from qua3ck.ledger import Entry, Ledger
+    from qua3ck.store.tracking import Tracking
 
 _DIGEST = re.compile(r"[0-9a-f]{32,}")
 _LONGEST = 40
@@ -111,12 +113,18 @@ class Audit:
 
 @dataclass(frozen=True, repr=False)
 class Verified:
-    """What ``audit verify`` found; ``ok`` exactly if there are no problems."""
+    """What ``audit verify`` found; ``ok`` exactly if there are no problems.
+
+    ``witness`` is how many events the witness saw that saw most, ``copies`` how many
+    registered copies were compared; each None if nothing could be looked at.
+    """
 
     ok: bool
     events: int
     releases: int
     problems: tuple[str, ...]
+    witness: int | None = None
+    copies: int | None = None
 
     def __repr__(self) -> str:
         """Return the lines for a terminal."""
@@ -124,10 +132,28 @@ class Verified:
 
     def lines(self) -> list[str]:
         """Return the result for a terminal, the next thing to type last."""
-        if self.ok:
-            found = f"events {self.events}, versions {self.releases}"
-            return [f"verified: {found}; chain, signatures, head and files agree"]
-        return [*(f"differs: {problem}" for problem in self.problems), "next: qua3ck explain K012"]
+        if not self.ok:
+            differs = [f"differs: {problem}" for problem in self.problems]
+            return [*differs, self._witnessed(), "next: qua3ck explain K012"]
+        found = f"events {self.events}, versions {self.releases}"
+        said = [f"verified: {found}; chain, signatures, head and files agree", self._witnessed()]
+        return [*said, self._copied()] if self.releases else said
+
+    def _copied(self) -> str:
+        if self.copies is None:
+            return (
+                "registered copies: none is here to be looked at; what an MLflow server keeps"
+                " cannot be watched from here"
+            )
+        return f"registered copies: {self.copies}, each as it was registered"
+
+    def _witnessed(self) -> str:
+        if self.witness is None:
+            return (
+                "witness: none was looked at; a ledger that was set back as a whole, together"
+                " with its head, cannot be seen without one: set QUA3CK_WITNESS to a copy"
+            )
+        return f"witness: looked at, it saw {self.witness} of {self.events} events"
 
 
 def audit(
@@ -191,26 +217,43 @@ def audit(
     )
 
 
-def verify(workspace: Workspace) -> Verified:
+def verify(workspace: Workspace, tracking: Tracking | None = None) -> Verified:
     """Hold the ledger against itself, its signatures and witnesses, and the disk against it.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        May be open for reading only.
+    tracking : Tracking, optional
+        The registry that the project file names; else ``mlflow.db`` in the project folder.
+        MLflow is loaded only for copies that were registered before their hashes were kept.
 
     Returns
     -------
     Verified
         Every problem with its place: a changed, missing or inserted ledger line; a
         version's file that was changed, added or is missing; a version on the disk that
-        the ledger does not know; a model that is not the one the verdict was about.
+        the ledger does not know; a model that is not the one the verdict was about; a copy
+        that MLflow's clients load and that is not what was registered.
     """
+    from qua3ck.store.tracking import Tracking
+
+    root = workspace.root
+    registry = tracking or Tracking(f"sqlite:///{root / 'mlflow.db'}", root, workspace.project)
     checked = workspace.ledger.verify()
     found = list(checked.problems)
     releases: tuple[Release, ...] = ()
+    compared: int | None = None
     if checked.ok:  # nothing may be concluded from a ledger that was tampered with
         releases = list_releases(workspace.ledger)
         for release in releases:
             found += _release_problems(workspace, release)
         found += _unrecorded(workspace, releases)
         found += _certificate_problems(workspace)
-    return Verified(not found, checked.events, len(releases), tuple(found))
+        compared, differing = _copy_problems(workspace, registry)
+        found += differing
+    events, told = checked.events, tuple(found)
+    return Verified(not found, events, len(releases), told, checked.witness, compared)
 
 
 def _release_problems(workspace: Workspace, release: Release) -> Iterator[str]:
@@ -224,6 +267,18 @@ def _release_problems(workspace: Workspace, release: Release) -> Iterator[str]:
     }
     if release.candidate not in judged:
         yield f"{release.path}: no verdict in the ledger allows its candidate"
+
+
+def _copy_problems(workspace: Workspace, registry: Tracking) -> tuple[int | None, list[str]]:
+    """Return how many registered copies there are to look at, and what is wrong with them."""
+    from qua3ck.transfer import copies
+
+    try:
+        seen = copies.compare(workspace, registry)
+    except Qua3ckError as problem:
+        return None, [f"registered copies: {problem.what} ({problem.where})"]
+    found = [f"{one.place}: {problem}" for one in seen or () for problem in one.problems]
+    return len(seen) if seen else None, found
 
 
 def _certificate_problems(workspace: Workspace) -> Iterator[str]:
@@ -308,9 +363,28 @@ def _texts(entry: Entry) -> set[str]:
 
 def _told(entry: Entry, workspace: Workspace) -> Event:
     says = _sentence(entry)
+    if entry.event == "person.enrolled":
+        says = f"{entry.subject} as {', '.join(entry.body['roles'])}{_other_key(entry, workspace)}"
+    if entry.event in {"approval.given", "approval.refused"}:
+        says += _signed_with(entry, workspace)
     if entry.event == "release.made":
         says += _accepted_with(workspace.root / entry.body["path"], entry)
     return Event(entry.seq, entry.at, entry.actor, entry.event, says)
+
+
+def _other_key(enrolment: Entry, workspace: Workspace) -> str:
+    """Return that a person's key is another than before, if it is; else nothing."""
+    given = workspace.ledger.entries("person.enrolled", subject=enrolment.subject)
+    keys = [one.body["signed"]["statement"]["signing"] for one in given if one.seq <= enrolment.seq]
+    return f"; KEY REPLACED by {enrolment.actor}" if keys[-1] != keys[-2:][0] else ""
+
+
+def _signed_with(word: Entry, workspace: Workspace) -> str:
+    """Return that a word was given with a key that others put in place, if it was."""
+    from qua3ck.govern.people import key_givers
+
+    by = key_givers(workspace.ledger.entries(), word.body["approver"], before=word.seq)
+    return f"; with a key that {', '.join(by)} put in place of another" if by else ""
 
 
 def _accepted_with(folder: Path, made: Entry) -> str:
@@ -398,6 +472,12 @@ def _release_made(body: Mapping[str, Any]) -> str:
         f"version {body['version']} of candidate {body['candidate'][:12]}, opening "
         f"{body['opening']}, {body['model_format']}, digest {body['digest'][:12]}"
     )
+
+
+def _registered(body: Mapping[str, Any]) -> str:
+    version, name, number = body["version"], body["name"], body["registered"]
+    again = ", again: the registry had lost it" if body.get("again") else ""
+    return f"release {version}: name {name}, registered {number}, version {version}{again}"
 
 
 def _verdict_made(body: Mapping[str, Any]) -> str:
@@ -491,6 +571,7 @@ _SENTENCES = {
     "question.set": _question_set,
     "verdict.made": _verdict_made,
     "release.made": _release_made,
+    "release.registered": _registered,
     "security.accepted": _security_accepted,
     "alias.moved": _alias_moved,
     "canary.stepped": _stepped,

@@ -78,9 +78,11 @@ PAGES: tuple[CodePage, ...] = (
         "K009",
         "The registry does not follow yet",
         "The ledger has an alias move or a version that MLflow does not have, because it was"
-        " out of reach or the process ended between the two. The ledger is what counts.",
-        "The network breaks after the ledger was written and before MLflow was.",
-        "Type the same command again; every release, promote and rollback catches up.",
+        " out of reach, the process ended between the two, or MLflow's database was lost. The"
+        " ledger is what counts.",
+        "mlflow.db was deleted: it is made anew, with none of the versions that were in it.",
+        "Type the same command again; every release, promote and rollback registers what is"
+        " missing from releases/, if the version's folder is as it was released.",
     ),
     CodePage(
         "K010",
@@ -255,5 +257,19 @@ PAGES: tuple[CodePage, ...] = (
         "accept: {K26: we work offline}: the code is K026, so the gate stays undecided.",
         "Write the name that check or promote shows: K026 by itself, K021 code/features.py for"
         " a file, GHSA-... for an advisory; take out what is no longer found.",
+    ),
+    CodePage(
+        "K029",
+        "What MLflow loads is not what was registered",
+        "A registered version is a copy with code in it, which every client runs that loads it."
+        " A file of that copy was changed, added or is missing, by the hashes in the signed"
+        " ledger; one registered before those were kept is held against the version's folder."
+        " Copies that an MLflow server keeps cannot be looked at from here.",
+        "A line is appended to mlartifacts/.../model.py: load_model('models:/credit@champion')"
+        " runs it, and the version under releases/ is untouched.",
+        "Load nothing from there, and find out who and why. Then delete that version in MLflow"
+        " (client.delete_model_version(NAME, NUMBER)); the next release, promote or rollback"
+        " registers it again from releases/. A file below __pycache__ that another Python"
+        " compiled can be deleted.",
     ),
 )

@@ -128,7 +128,7 @@ def signed_thresholds(facts: Facts) -> Html:
             moment_words(facts, word.at),
             f"{word.opened}",
             bullets(
-                f"{native(facts, name)}: {native(facts, said)}"
+                ": ".join(_promise(facts, name, said))
                 for name, said in as_written(word.promises).items()
             ),
             f"{entry.seq}",
@@ -149,9 +149,9 @@ def changed_thresholds(facts: Facts) -> Html:
     gone = say("changes.gone")
     rows = [
         (
-            native(facts, change.id),
-            native(facts, change.before) or gone,
-            native(facts, change.after) or gone,
+            _promise(facts, change.id, change.before)[0],
+            _promise(facts, change.id, change.before)[1] or gone,
+            _promise(facts, change.id, change.after)[1] or gone,
             f"{change.actor}, {moment_words(facts, change.at)}",
             f"{change.seq}",
         )
@@ -162,6 +162,13 @@ def changed_thresholds(facts: Facts) -> Html:
         tag("p", say("changes.warning"), class_="notice"),
         fact_table(facts, heads, rows, numeric=(4,)),
     )
+
+
+def _promise(facts: Facts, name: str, said: str) -> tuple[str, str]:
+    """Return what a promise is called and says, in the language of the report."""
+    from qua3ck.transfer.german import promise_words
+
+    return promise_words(name, said) if facts.lang == "de" else (name, said)
 
 
 def _slices(facts: Facts) -> Html:

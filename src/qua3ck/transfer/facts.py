@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from qua3ck.transfer.security import Scan
     from qua3ck.understand.records import Snapshot
 
+_NEEDED = {"nobody": 0, "one_person": 1, "two_person": 2}
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -71,6 +73,42 @@ class Facts:
             for entry in self.entries
             if entry.event in words and entry.subject == str(self.version)
         )
+
+    def reproduced(self) -> bool:
+        """Return whether the last certificate of this version says that it came out the same."""
+        said = [e.body for e in self.entries if e.event == "reproduction.made"]
+        own = [body["same"] for body in said if int(body["version"]) == self.version]
+        return bool(own and own[-1])
+
+    def agreed_by_enough(self) -> bool:
+        """Return whether as many as are needed have approved, and nobody refuses.
+
+        The gate of a promotion looks closer; here a word too little is asked for, never one
+        too many is counted: those who searched, judged or released it are left out.
+        """
+        named = {self.candidate.digest, str(self.version), f"release {self.version}"}
+        made = ("candidate.kept", "verdict.made", "release.made")
+        own = {e.actor for e in self.entries if e.event in made and e.subject in named}
+        last = {str(e.body.get("approver", e.actor)): e.event for e in self.approvals()}
+        allowed = self.question.roles.approvers
+        words = [
+            word
+            for name, word in last.items()
+            if name not in own and (not allowed or name in allowed)
+        ]
+        return "approval.refused" not in words and len(words) >= _NEEDED[self.approve]
+
+    def in_use(self) -> Entry | None:
+        """Return the move that put this version into use; None if it is not the champion.
+
+        A version whose canary was stopped is not: it can be tried again.
+        """
+        moves = [e for e in self.entries if e.event == "alias.moved" and e.subject == "champion"]
+        last = moves[-1] if moves else None
+        if last is None or last.body.get("version") != self.version:
+            return None
+        stopped = [e for e in self.entries if e.event == "canary.stopped"]
+        return None if any(e.body["rollout"] == last.seq for e in stopped) else last
 
 
 def source_entry(facts: Facts, event: str, *needles: str) -> Entry | None:

@@ -11,6 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from qua3ck.question.promises import (
+    COSTS,
+    LEADING,
+    NOT_ASKED,
+    NOT_DECLARED,
+    NOT_THEN,
+    POSITIVE,
+    RISK,
+    STOP,
+)
 from qua3ck.transfer.texts import local
 
 METRICS: Mapping[str, tuple[str, str]] = {
@@ -237,6 +247,12 @@ WORDS: Mapping[str, str] = {
     "the environment lock has lines without a hash": "die festgeschriebene Umgebung hat Zeilen ohne"
     " Prüfsumme",
     "no environment lock in the release": "keine festgeschriebene Umgebung in der Version",
+    "the costs of the question": "die Kosten in der Frage",
+    "the KPIs that depend on the decision": "die Zusagen, die von der Entscheidung abhängen",
+    "Known vulnerabilities of the packages were not looked for: no advisories are declared.": (
+        "Nach bekannten Schwachstellen der Pakete wurde nicht gesucht: Es sind keine Meldungen"
+        " erklärt."
+    ),
     # the decision record
     "It may be released: every KPI, slice and gap holds and nothing blocks.": "Sie darf freigegeben"
     " werden: Jede Zusage gilt, in jedem Teil und zwischen den Gruppen, und nichts steht im Weg.",
@@ -368,11 +384,12 @@ _BOUNDS = r"\[[^\]]*\]"
 
 
 def in_german(words: str) -> str | None:
-    """Return a text of another room in German; None if it is not one that is known."""
+    """Return a text of another room in German; None if it is not one that is known.
+
+    The name of a metric by itself is none: it may as well be somebody's id of a KPI.
+    """
     if words in WORDS:
         return WORDS[words]
-    if words in METRICS:
-        return METRICS[words][0]
     for pattern, tell in _SENTENCES:
         found = pattern.fullmatch(words)
         if found is not None:
@@ -469,7 +486,8 @@ _PART = re.compile(r"; (?=blocking |warned of |accepted |does not count |NOT CHE
 def _promise(found: dict[str, str]) -> str:
     """Return a KPI or gap with all that was promised of it; see ``question.promises``."""
     side = {"at_least": "mindestens", "at_most": "höchstens"}[found["side"]]
-    says = f"{_known(found['metric'])} {side} {local(found['n'], 'de')}"
+    metric = METRICS[found["metric"]][0] if found["metric"] in METRICS else found["metric"]
+    says = f"{metric} {side} {local(found['n'], 'de')}"
     if found["sure"]:
         says += f" bei Sicherheit {local(found['sure'], 'de')}"
     parts = [says]
@@ -490,13 +508,87 @@ def _listed(words: str) -> str:
     return ", ".join(map(_known, words.split(", ")))
 
 
+def promise_words(name: str, said: str) -> tuple[str, str]:
+    """Return what a promise is called and what it says, in German.
+
+    Parameters
+    ----------
+    name : str
+        As ``question.promises.as_written`` calls it: only its fixed names are words of ours;
+        everything else is the id of a KPI or gap and stays as it is.
+    said : str
+        What is promised. A class, a rule or an id that somebody chose stays as it is, too.
+    """
+    called = WORDS[name] if name in _NAMED else name
+    if said in _SAID_OF_NONE or (name == LEADING and said == "none"):
+        return called, WORDS[said]
+    return called, said if name in _OWN_WORDS else _known(said)
+
+
 def _promises(words: str) -> str:
     """Return promises one by one, or how each of them was changed."""
     told = []
     for one in words.split("; "):
         name, colon, said = one.partition(": ")
-        told.append(f"{_known(name)}{colon}{' -> '.join(map(_known, said.split(' -> ')))}")
+        parts = [promise_words(name, part)[1] for part in said.split(" -> ")]
+        told.append(f"{promise_words(name, '')[0]}{colon}{' -> '.join(parts)}")
     return "; ".join(told)
+
+
+def _changed(found: dict[str, str]) -> str:
+    """Return who changed which promise when a verdict was known."""
+    name, now = promise_words(found["id"], found["now"])
+    if "then" not in found:
+        return (
+            f"Nach einem Urteil hat {found['who']} eine andere Frage gestellt: {name} war damals"
+            f" nicht festgehalten; nun: {now}."
+        )
+    then = promise_words(found["id"], found["then"])[1]
+    return f"Nach einem Urteil hat {found['who']} dies geändert: {name}, von {then} zu {now}."
+
+
+def _agreed(found: dict[str, str]) -> str | None:
+    """Return who agreed to the question, person by person; see ``question.agreement``."""
+    told = []
+    for one in _EACH.split(found["told"]):
+        word = _WORD.fullmatch(one)
+        if word is None:
+            return None
+        told.append(_word_of(word.groupdict()))
+    cure = " Abhilfe: qua3ck approve --question --as NAME --reason WARUM" if found["cure"] else ""
+    return f"Die Frage und ihre Schwellen: {'; '.join(told)}.{cure}"
+
+
+def _word_of(word: dict[str, str | None]) -> str:
+    if word["who"] is None:
+        return "niemand ist benannt, der zustimmen könnte"
+    if word["seq"] is None:
+        return f"{word['who']} hat noch nicht zugestimmt"
+    agreed = word["did"] == "agreed to"
+    did = "zugestimmt" if agreed else "abgelehnt"
+    entry = f"(Protokolleintrag {word['seq']}, {word['at']})"
+    if word["moved"] is not None:
+        none = word["moved"] == "no promise was changed"
+        moved = "keine Zusage wurde geändert" if none else _promises(word["moved"])
+        what = "einer früheren Fassung" if agreed else "eine frühere Fassung"
+        return f"{word['who']} hat {what} {did} {entry}; seither: {moved}"
+    same = f", den Zusagen mit Eintrag {word['same']}" if word["same"] else ""
+    when = {"before": ", vor der Öffnung des Siegels", "AFTER": ", NACH der Öffnung des Siegels"}
+    return f"{word['who']} hat {did} {entry}{same}{when.get(word['when'] or '', '')}"
+
+
+_NAMED = {LEADING, POSITIVE, COSTS, RISK, STOP}
+_OWN_WORDS = {LEADING, POSITIVE, STOP}
+_SAID_OF_NONE = {NOT_ASKED, NOT_THEN, NOT_DECLARED}
+_EACH = re.compile(r"; (?=\S+ (?:has not agreed to it yet|(?:agreed to|refused) (?:it|an) ))")
+_WORD = re.compile(
+    r"nobody is named who could agree to it|(?P<who>\S+) (?:has not agreed to it yet"
+    r"|(?P<did>agreed to|refused) (?:it|an earlier one)"
+    r" \(ledger entry (?P<seq>\d+), (?P<at>[\d-]+)\)(?:; since then (?P<moved>.+))?"
+    r"(?:, its promises with entry (?P<same>\d+))?"
+    r"(?:, (?P<when>before|AFTER) the seal (?:was|had been) opened)?)",
+    re.DOTALL,
+)
 
 
 def _moved(found: dict[str, str]) -> str:
@@ -544,16 +636,36 @@ _SENTENCES: tuple[tuple[re.Pattern[str], _Tell], ...] = (
         rf"false_negative (?P<n_miss>{_N}), false_positive (?P<n_alarm>{_N})",
         "falsch negativ {n_miss}, falsch positiv {n_alarm}",
     ),
-    _say(
-        r"After a verdict, (?P<who>\S+) changed (?P<k_id>\S+|[a-zA-Z ]+) from (?P<k_then>.+?) to"
-        r" (?P<k_now>.+)\.",
-        "Nach einem Urteil hat {who} dies geändert: {k_id}, von {k_then} zu {k_now}.",
+    (
+        re.compile(
+            r"After a verdict, (?P<who>\S+) changed (?P<id>\S+|[a-zA-Z ]+) from (?P<then>.+?) to"
+            r" (?P<now>.+)\.",
+            re.DOTALL,
+        ),
+        _changed,
+    ),
+    (
+        re.compile(
+            r"After a verdict, (?P<who>\S+) set another question: (?P<id>.+) was not on record"
+            r" then; it is (?P<now>.+)\.",
+            re.DOTALL,
+        ),
+        _changed,
+    ),
+    (
+        re.compile(
+            r"The question and its thresholds: (?P<told>.+?)\."
+            r"(?P<cure> Type: qua3ck approve --question --as NAME --reason WHY)?",
+            re.DOTALL,
+        ),
+        _agreed,
     ),
     _say(
-        r"After a verdict, (?P<who>\S+) set another question: (?P<k_id>.+) was not on record then;"
-        r" it is (?P<k_now>.+)\.",
-        "Nach einem Urteil hat {who} eine andere Frage gestellt: {k_id} war damals nicht"
-        " festgehalten; nun: {k_now}.",
+        rf"A row is called (?P<name>.+) from a probability of (?P<n_half>{_N}) on; (?P<k_why>the"
+        r" costs of the question|the KPIs that depend on the decision) decided that on validation"
+        r" rows\.",
+        "Eine Zeile gilt ab einer Wahrscheinlichkeit von {n_half} als „{name}“; darüber"
+        " entschieden {k_why}, auf den Validierungszeilen.",
     ),
     (
         re.compile(
@@ -854,6 +966,26 @@ _SENTENCES: tuple[tuple[re.Pattern[str], _Tell], ...] = (
     _say(
         r"release \d+: name (?P<name>\S+), registered (?P<number>\S+), version (?P<version>\d+)",
         "Version {version}: registriert als {name} {number}",
+    ),
+    _say(
+        r"release \d+: name (?P<name>\S+), registered (?P<number>\S+), version (?P<version>\d+),"
+        r" again: the registry had lost it",
+        "Version {version}: erneut registriert als {name} {number};"
+        " die Registry hatte sie verloren",
+    ),
+    _say(
+        r"(?P<name>\S+) as (?P<roles>[\w, ]+); KEY REPLACED by (?P<by>\S+)",
+        "{name} als {roles}; SCHLÜSSEL ERSETZT durch {by}",
+    ),
+    _say(
+        r"(?P<k_word>\S+ signs .+); with a key that (?P<by>.+) put in place of another",
+        "{k_word}; mit einem Schlüssel, den {by} an die Stelle eines anderen gesetzt hat",
+    ),
+    _say(
+        r"(?P<k_word>\d+ of \d+ approvals.*); the key of (?P<n>\S+) was put in place of another by"
+        r" an author \((?P<by>.+?)\), and counts once another owner enrols it too: (?P<cmd>.+)",
+        "{k_word}; den Schlüssel von {n} hat ein Urheber ({by}) ersetzt; er zählt, sobald ein"
+        " anderer Eigentümer ihn auch einträgt: {cmd}",
     ),
     _say(
         r"(?P<name>\S+): m (?P<n>\d+)(?:, from (?P<n_before>\d+))?",

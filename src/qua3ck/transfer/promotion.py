@@ -456,9 +456,12 @@ def _mirrored(
 ) -> Promotion:
     note = ""
     try:
-        registry.mirror(workspace, tracking)
+        registry.catch_up(workspace, tracking)
     except Qua3ckError as problem:
-        note = f"{problem.what}; the ledger has the move, the registry follows with the next one"
+        note = (
+            f"{problem.what}; the ledger has the move, and the registry follows with the next"
+            f" release, promote or rollback after this: {problem.fix}"
+        )
     return Promotion(
         alias=entry.body["alias"],
         version=entry.body["version"],

@@ -296,10 +296,15 @@ def _next_steps(facts: Facts) -> list[Content]:
 
 
 def _steps_when_allowed(facts: Facts) -> list[Content]:
+    """Return what is still to be done until it is in use; or since when it is."""
+    moved = facts.in_use()
+    if moved is not None:
+        at = moment_words(facts, moved.at)
+        return [text("next.in_use", facts.lang, date=at, seq=moved.seq)]
     steps: list[tuple[str, str]] = []
-    if facts.risk_class != "minimal":
+    if facts.risk_class != "minimal" and not facts.reproduced():
         steps.append(("next.reproduce", f"qua3ck reproduce {facts.version}"))
-    if facts.approve != "nobody":
+    if not facts.agreed_by_enough():
         steps.append(("next.approve", f'qua3ck approve {facts.version} --as NAME --reason "..."'))
     steps.append(("next.promote", f'qua3ck promote {facts.version} --reason "..."'))
     return [join(text(key, facts.lang), " ", tag("code", command)) for key, command in steps]

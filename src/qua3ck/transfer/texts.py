@@ -215,6 +215,10 @@ TEXTS: dict[str, dict[str, str]] = {
         " ablehnen:",
     },
     "next.promote": {"en": "Put it into use:", "de": "In Einsatz nehmen:"},
+    "next.in_use": {
+        "en": "Nothing: it has been in use since {date} UTC (ledger entry {seq}).",
+        "de": "Nichts: Sie ist seit {date} UTC in Einsatz (Protokolleintrag {seq}).",
+    },
     "next.more_rows": {
         "en": "Gather more rows for {id}: about {needed} {unit} (now {n}) would decide it at the"
         " measured value, most likely as: {way}.",

@@ -206,12 +206,16 @@ PAGES: tuple[CodePage, ...] = (
     CodePage(
         "U026",
         "Opened rows are not found again",
-        "Most rows of a seal that was opened are no longer in the table: a column is read as "
-        "another type, the training function rounds, or the rows were replaced.",
+        "Most rows of a seal that was opened are no longer in the table. If the table is made in "
+        "another way than then (section understand, functions, columns), nobody can tell new "
+        "rows from the same ones read differently: the old openings count. They also count if "
+        "no entity is declared, or one of those sealed is still there. Else all rows are new, and "
+        "none counts.",
         "Declaring types: {holiday: string} after the verdict would make every row look new, "
         "and the budget of openings would start again.",
-        "Nothing, if no new opening is needed. Else raise conclude.openings: it stays visible "
-        "in the ledger, and verdicts are judged more strictly.",
+        "Nothing, if no new opening is needed. Rows that are truly others are counted afresh in "
+        "a project of their own. Else raise conclude.openings: every report tells it for ever, "
+        "and verdicts are judged more strictly.",
     ),
     CodePage(
         "U027",
@@ -287,9 +291,14 @@ PAGES: tuple[CodePage, ...] = (
     CodePage(
         "U107",
         "The sealed rows may not be opened",
-        "They were opened as often as the budget allows, or never for this candidate.",
-        "A second conclude with openings: 1.",
-        "Bring new rows; or raise conclude.openings, which every report will show.",
+        "They were opened as often as the budget allows, or never for this candidate. Openings "
+        "are counted per row. Rows that are added to a table do not help: the opened ones stay "
+        "sealed beside the new ones, and the message counts both.",
+        "A second conclude with openings: 1, after 300 rows were appended.",
+        "Raise conclude.openings, which every report tells for ever and which judges all "
+        "verdicts more strictly; or, where an entity is declared, put a table in place of the old "
+        "one that holds none of the opened entities and is made as before: it is counted afresh "
+        "(U026). In a project of its own it is, too.",
     ),
     CodePage(
         "U108",

@@ -2,7 +2,9 @@
 
 ``sealed/<id>/`` holds ``rows.bin`` (AES-256-GCM over Arrow IPC, the seal's id as associated
 data), ``rows.json`` (keyed digests of its rows, to count openings per row, and after them
-those of earlier seals whose rows are not found any more) and ``seal.json``.
+those of earlier seals whose rows are not found any more) and ``seal.json``. The ledger's word
+on it holds ``reading``, a digest of what makes rows from sources: where it is the same, rows
+of which no entity is found again are other rows, and not the same ones read in another way.
 The key lies in the user's key store, or is wrapped to the steward's key and exists nowhere
 else. An opening is written into the ledger before the key is used.
 """
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from qua3ck.govern import Workspace
     from qua3ck.ledger import Entry, Ledger
     from qua3ck.store.keys import KeyStore
+
+_GONE = "gone "
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def open_rows(workspace: Workspace, seal: str, *, candidate: str, openings: int)
         made = _checked(folder, seal, workspace.ledger)
         count = count_openings(workspace.root, workspace.ledger, seal)
         if count >= openings:
-            raise _used_up(seal, count, openings, workspace.ledger)
+            raise _used_up(workspace.root, workspace.ledger, seal, count, openings)
         _key_at_hand(folder, seal, workspace.keys)
         workspace.ledger.append(
             "seal.opened",
@@ -159,22 +163,19 @@ def reread_rows(workspace: Workspace, seal: str, *, candidate: str) -> tuple[Any
 def count_openings(root: Path, ledger: Ledger, seal: str) -> int:
     """Return the highest count of openings among a seal's rows, over all seals.
 
-    A new snapshot with some of the same rows makes a new seal, but its rows stay counted.
+    A new snapshot with some of the same rows makes a new seal, but its rows stay counted. Only
+    where all of them are of other entities, and are read as the opened ones were, does the count
+    begin again.
 
     Raises
     ------
     Qua3ckError
         If the row digests of an opened seal are gone or were changed.
     """
-    opened = Counter(str(entry.body["seal"]) for entry in ledger.entries("seal.opened"))
-    if not opened:
+    counts = _counts(root, ledger)
+    if not counts:
         return 0
-    own = _row_digests(root, seal, ledger)
-    counts: Counter[str] = Counter()
-    for other, times in opened.items():
-        for digest in set(_row_digests(root, other, ledger)):
-            counts[digest] += times
-    return max((counts[digest] for digest in own), default=0)
+    return max((counts[digest] for digest in _row_digests(root, seal, ledger)), default=0)
 
 
 def left_behind(
@@ -195,7 +196,8 @@ def left_behind(
     -------
     dict, int
         Kind to digests, to be kept with the new seal so that openings of those rows count
-        for it; and how many of them had been opened.
+        for it; and how many of them had been opened. The kind of a seal of which not one row
+        is found says how its rows were read: they count unless the new ones are read alike.
 
     Notes
     -----
@@ -207,22 +209,31 @@ def left_behind(
     opened = {str(entry.body["seal"]) for entry in ledger.entries("seal.opened")}
     kept: dict[str, list[str]] = {}
     looked_at = 0
-    here = set(known.get("content", ()))
+    here = {kind: set(digests) for kind, digests in known.items()}
     for made in {entry.subject: entry for entry in ledger.entries("seal.made")}.values():
         kinds = _digest_kinds(root, made.subject, ledger)
-        rows = kinds.get("content", [])[: int(made.body["rows"])]
-        if sum(row in here for row in rows) * 2 >= len(rows):
+        own = {kind: digests[: int(made.body["rows"])] for kind, digests in kinds.items()}
+        rows = own.get("content", [])
+        if sum(row in here.get("content", ()) for row in rows) * 2 >= len(rows):
             continue
+        found = any(row in here.get(kind, ()) for kind, digests in own.items() for row in digests)
+        named = "entity" in own  # by content alone, rounded values would make rows new
+        reading = str(made.body.get("reading", "")) if named and not found else ""
         for kind, digests in kinds.items():
-            kept[kind] = list(dict.fromkeys([*kept.get(kind, []), *digests]))
+            name = f"{_GONE}{reading} {kind}" if reading and _GONE not in kind else kind
+            kept[name] = list(dict.fromkeys([*kept.get(name, []), *digests]))
         looked_at += len(rows) if made.subject in opened else 0
     return kept, looked_at
 
 
-def seal_body(sealed: Sealed) -> dict[str, Any]:
-    """Return what the ledger says of a new seal: counts and digests, no row."""
+def seal_body(sealed: Sealed, *, reading: str = "") -> dict[str, Any]:
+    """Return what the ledger says of a new seal: counts and digests, no row.
+
+    ``reading`` is empty where it is not known; such a seal is read like no other.
+    """
     return {
         "seal": sealed.id,
+        "reading": reading,
         "rows": sealed.rows,
         "steward": sealed.steward,
         "files": dict(sealed.digests),
@@ -285,9 +296,37 @@ def _made(seal: str, ledger: Ledger) -> Entry:
     return made[-1]
 
 
+def _counts(root: Path, ledger: Ledger) -> Counter[str]:
+    """Return how often each row was opened, by its digests."""
+    opened = Counter(str(entry.body["seal"]) for entry in ledger.entries("seal.opened"))
+    counts: Counter[str] = Counter()
+    for seal, times in opened.items():
+        for digest in set(_row_digests(root, seal, ledger)):
+            counts[digest] += times
+    return counts
+
+
 def _row_digests(root: Path, seal: str, ledger: Ledger) -> list[str]:
+    """Return the digests that a seal's openings count for, and are counted by."""
+    reading = str(_made(seal, ledger).body.get("reading", ""))
+    found = []
+    for kind, digests in _digest_kinds(root, seal, ledger).items():
+        how, _, plain = kind.removeprefix(_GONE).rpartition(" ")
+        if not how or how != reading:
+            found += [f"{plain}:{digest}" for digest in digests]
+    return found
+
+
+def _seen_before(root: Path, ledger: Ledger, seal: str) -> int:
+    """Return how many of a seal's own rows were opened before, under any of their digests."""
+    counts, rows = _counts(root, ledger), int(_made(seal, ledger).body["rows"])
     kinds = _digest_kinds(root, seal, ledger)
-    return [f"{kind}:{digest}" for kind, digests in kinds.items() for digest in digests]
+    own = [
+        [f"{kind}:{digest}" for digest in digests[:rows]]
+        for kind, digests in kinds.items()
+        if not kind.startswith(_GONE)
+    ]
+    return sum(any(counts[digest] for digest in row) for row in zip(*own, strict=False))
 
 
 def _digest_kinds(root: Path, seal: str, ledger: Ledger) -> dict[str, list[str]]:
@@ -350,14 +389,26 @@ def _key_check(secret: bytes, seal: str) -> str:
     return hmac.digest(secret, b"check\0" + seal.encode(), "sha256").hex()[:16]
 
 
-def _used_up(seal: str, count: int, openings: int, ledger: Ledger) -> Qua3ckError:
+def _used_up(root: Path, ledger: Ledger, seal: str, count: int, openings: int) -> Qua3ckError:
     last = ledger.entries("seal.opened")[-1]
+    rows, seen = int(_made(seal, ledger).body["rows"]), _seen_before(root, ledger, seal)
+    if seen == rows:
+        told = f"all {rows} rows were opened before"
+    elif seen:
+        told = f"{seen} of {rows} rows were opened before, {rows - seen} were not"
+    else:
+        told = (
+            f"none of its {rows} rows is one that was opened, but those are gone, and these "
+            "may be the same rows, read in another way"
+        )
     return Qua3ckError(
         f"The sealed rows were opened {count} of {openings} times allowed (last at {last.at} "
-        f"by {last.actor}); one more look would no longer be honest",
+        f"by {last.actor}): {told}. One more look would no longer be honest",
         where=f"conclude.openings, sealed/{seal}",
-        fix=f"bring new rows, or write openings: {count + 1}; that is visible in the ledger for "
-        "ever and judges all earlier verdicts again, more strictly",
+        fix=f"write openings: {count + 1}, which the ledger and every report tell for ever and "
+        "which judges all earlier verdicts again, more strictly; rows added to the opened ones do "
+        "not help; only a table of entities that are all new (declared as entity: before the first "
+        "opening), read as before, is counted afresh",
         code="U107",
     )
 

@@ -76,8 +76,8 @@ def take_snapshot(
     steps = _Steps(workspace, total=_STEPS + len(understand.sources))
     job = _job(understand, question, test_share, seed, workspace)
     facts = run_child("take", job, workspace, tell=steps.tell)
-    _record(facts, workspace)
-    findings = [from_json(Finding, one) for one in facts["findings"]]
+    _record(facts, workspace, reading=_reading(understand, facts))
+    findings = _told([from_json(Finding, one) for one in facts["findings"]], facts, workspace)
     if understand.training is not None:
         steps.tell("testing the training function for leaks")
         findings += _test_function(understand.training, facts, job, workspace)
@@ -192,7 +192,45 @@ def _steward(name: str | None, workspace: Workspace) -> dict[str, str] | None:
     return {"name": name, "sealing": person(workspace.root, name).sealing.hex()}
 
 
-def _record(facts: Mapping[str, Any], workspace: Workspace) -> None:
+def _reading(section: Understand, facts: Mapping[str, Any]) -> str:
+    """Return a digest of what makes rows from sources, but for where the files lie.
+
+    With the columns: one that goes, or a date that is written so that it becomes text, gives
+    every row another digest, too. Whole and decimal numbers are the same to it.
+    """
+    read = sent(section)
+    read.pop("accept", None)
+    for source in read["sources"].values():
+        source.pop("path", None)
+    columns = {one["name"]: _plain_type(one["type"]) for one in facts["columns"]}
+    return digest({"section": read, "code": facts["code_digest"], "columns": columns})
+
+
+def _plain_type(name: str) -> str:
+    if name.startswith(("int", "uint", "float", "halffloat", "double", "decimal")):
+        return "number"
+    return "moment" if name.startswith(("date", "timestamp")) else name
+
+
+def _told(
+    findings: Sequence[Finding], facts: Mapping[str, Any], workspace: Workspace
+) -> list[Finding]:
+    """Return the findings; that opened rows are gone is no warning where all rows are new."""
+    from qua3ck.understand.seal import count_openings
+
+    if count_openings(workspace.root, workspace.ledger, facts["seal"]["id"]):
+        return list(findings)
+    says = (
+        "Of the entities that were sealed and opened before not one is in the table any more, "
+        "and it is made as it was then: its rows are new, and their openings count afresh."
+    )
+    return [
+        replace(one, severity="inform", says=says) if one.code == "U026" else one
+        for one in findings
+    ]
+
+
+def _record(facts: Mapping[str, Any], workspace: Workspace, *, reading: str) -> None:
     """Write into the ledger what is new; after a crash before it, the next run catches up."""
     from qua3ck.understand.gold.build import Built
     from qua3ck.understand.gold.making import record_tables
@@ -203,7 +241,7 @@ def _record(facts: Mapping[str, Any], workspace: Workspace) -> None:
     record_loads((from_json(Load, one) for one in facts["loads"]), workspace.ledger)
     record_tables((from_json(Built, one) for one in facts["tables"]), workspace.ledger)
     sealed = Sealed(**facts["seal"])
-    body = seal_body(sealed)
+    body = seal_body(sealed, reading=reading)
     made = workspace.ledger.entries("seal.made", subject=sealed.id)
     if not made or dict(made[-1].body["files"]) != body["files"]:
         workspace.ledger.append("seal.made", sealed.id, body)

@@ -28,6 +28,7 @@ from qua3ck.understand.gold.build import Built, Input, build_tables, made_in_mem
 from qua3ck.understand.loading import (
     Load,
     as_facts,
+    identity_of,
     in_order,
     load_one,
     read_current,
@@ -209,12 +210,12 @@ def _built(
     section = job.section
     if not section.tables:
         return ()
-    inputs = {}
+    house, inputs = workspace.warehouse, {}
     for name, one in sources.items():
-        by = section.sources[name].identity
-        inputs[name] = Input(name, one["table"], one["version"], one["digest"], by)
-    root = Path(job.root)
-    return build_tables(section, inputs, root=root, warehouse=workspace.warehouse, tell=tell)
+        source, version = section.sources[name], one["version"]
+        by = identity_of(house, name, source, version=version)
+        inputs[name] = Input(name, one["table"], version, one["digest"], by)
+    return build_tables(section, inputs, root=Path(job.root), warehouse=house, tell=tell)
 
 
 def _rows_of(one: Built, workspace: Workspace) -> pa.Table:

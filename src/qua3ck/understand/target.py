@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _EXAMPLES = 5
+_MARKED = r"^\s*[-+]?\d[\d.,' \x{a0}\x{202f}]*\s*%?\s*$"
+_MOSTLY = 0.9  # a few cells may hold words that mean no value
 
 
 @dataclass(frozen=True)
@@ -131,12 +133,14 @@ def _is_classified(column: pa.Array, section: Understand) -> bool:
         return True
     if section.task == "regression":
         if text:
+            _refuse_marked_numbers(column, section.target)
             raise _unsuitable(section.target, "text", "a number, or declare classification")
         return False
     if not (text or pa.types.is_boolean(column.type) or _is_number(column.type)):
         raise _unsuitable(section.target, str(column.type), "a number, a boolean or a class")
     distinct = len(column.unique())
     if text and distinct > FEW:
+        _refuse_marked_numbers(column, section.target)
         raise Qua3ckError(
             f'The target "{section.target}" is text with {distinct} different values',
             where=PLACE,
@@ -145,6 +149,23 @@ def _is_classified(column: pa.Array, section: Understand) -> bool:
         )
     whole = text or pa.types.is_boolean(column.type) or _is_whole(column)
     return whole and distinct <= FEW
+
+
+def _refuse_marked_numbers(column: pa.Array, name: str) -> None:
+    """Refuse a text of which nearly every value is a number with marks of another country."""
+    import pyarrow.compute as pc
+
+    marked = pc.sum(pc.match_substring_regex(column, _MARKED)).as_py() or 0
+    if marked < _MOSTLY * len(column):
+        return
+    raise Qua3ckError(
+        f'The target "{name}" is text, and {marked} of {len(column)} values are written as '
+        "numbers in another way, such as with a decimal comma",
+        where=PLACE,
+        fix="type: qua3ck load --propose, which declares how they are written; or decimal: and "
+        "thousands: with the source",
+        code="U105",
+    )
 
 
 def _regression(column: pa.Array, name: str, section: Understand) -> Target:

@@ -199,3 +199,16 @@ def test_records_that_no_rule_looked_at_are_said_to_be_in_no_figure(house, tmp_p
     page = stock.page("table/stock.html")
     assert facts.quality[-1].failing == 1
     assert "In no figure: 2 records in quarantine" in page
+
+
+@pytest.mark.parametrize("key", ["nope", "x"])
+def test_a_key_that_was_not_loaded_yet_says_nothing_of_the_rows_there_are(key, house, tmp_path):
+    stock = house()
+    stock.load("id,x\n1,5\n2,6\n3,7\n")
+    stock.load("id,x\n1,50\n2,6\n3,7\n")
+    before = current_inputs(stock.section, stock.root, stock.warehouse)
+    (tmp_path / "state" / "gold.json").unlink()  # where its digest would be remembered
+    source = stock.section.sources["stock"].model_copy(update={"key": ("id", key)})
+    stock.section = stock.section.model_copy(update={"sources": {"stock": source}})
+    assert current_inputs(stock.section, stock.root, stock.warehouse) == before
+    assert stock.facts()["stock"].rows == 3

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 from datetime import date
 
+import pyarrow as pa
 import pytest
+
+from qua3ck.understand.contract import tables
+from qua3ck.understand.contract.compile import repeats
 
 
 def test_shares_and_counts_are_compared_and_named(desk):
@@ -38,6 +42,26 @@ def test_a_few_repeats_may_be_agreed(desk, most, answer):
     assert seen.measure("code.duplicateValues").failing == 2
     assert seen.answers() == {"code.duplicateValues": answer}
     assert seen.held == []
+
+
+@pytest.mark.parametrize(
+    ("codes", "failing"),
+    [(["a", "b", "c", None, None], 0), (["a", "b", "b", None, None], 1), ([None, None], 0)],
+)
+def test_a_table_of_the_keys_is_made_only_where_they_may_come_again(
+    desk, codes, failing, monkeypatch
+):
+    asked = []
+
+    def counted(*given):
+        asked.append(given)
+        return repeats(*given)
+
+    monkeypatch.setattr(tables, "repeats", counted)
+    table = desk.columns("[{name: code, logicalType: string, unique: true}]")
+    (measure,), _ = desk.whole({"code": pa.array(codes, pa.string())}, table)
+    assert measure.failing == failing
+    assert bool(asked) == bool(failing)
 
 
 def test_a_minimum_that_may_be_a_cell_is_not_quoted(desk):

@@ -157,3 +157,61 @@ def test_a_row_that_was_deleted_at_its_source_is_judged_by_no_rule(agreed):
     done = stock.load()
     assert (done.came, done.new, done.withdrawn, done.held, done.deleted) == (4, 2, 1, 1, 1)
     assert [row["id"] for row in stock.rows()] == [1, 3, 4, 6]
+
+
+def test_a_marker_of_deleted_rows_that_no_piece_has_is_refused_under_a_contract_too(agreed):
+    stock = agreed(key=["id"])
+    stock.source = stock.source.model_copy(update={"deleted": "nope"})
+    stock.write("a.csv", "id,x\n1,5\n2,6\n")
+    with pytest.raises(Qua3ckError, match='No piece has a column "nope"'):
+        stock.load()
+
+
+def test_in_a_piece_without_the_marker_no_row_is_deleted(agreed):
+    stock = agreed(key=["id"])
+    stock.source = stock.source.model_copy(update={"deleted": "away"})
+    stock.write("a.csv", "id,x,away\n1,5,\n2,6,yes\n3,7,\n")
+    stock.load()
+    stock.write("b.csv", "id,x\n4,8\n5,-1\n6,9\n")
+    done = stock.load(accepted={"U063": "they delete nothing"})
+    assert (done.new, done.withdrawn, done.held) == (2, 0, 1)
+    assert [row["id"] for row in stock.rows()] == [1, 3, 4, 6]
+
+
+def test_a_key_that_no_piece_has_is_refused_also_where_a_rule_holds_records(agreed):
+    stock = agreed(key=["nope"])
+    stock.write("a.csv", "id,x\n1,5\n2,-6\n3,7\n4,1\n")
+    with pytest.raises(Qua3ckError, match='No piece has a column "nope"'):
+        stock.load()
+
+
+def test_a_piece_without_the_key_is_held_also_where_a_rule_holds_records(agreed):
+    stock = agreed(key=["id"])
+    stock.write("a.csv", "id,x\n1,5\n2,6\n3,7\n4,1\n")
+    stock.load()
+    stock.write("b.csv", "x\n5\n-1\n6\n7\n")
+    done = stock.load(accepted={"U063": "try it"})
+    assert [one.piece for one in done.held_pieces] == ["b.csv"] or done.held == 4
+    assert [row["id"] for row in stock.rows()] == [1, 2, 3, 4]
+
+
+def test_another_source_is_looked_up_by_the_key_that_it_was_loaded_with(agreed):
+    stock = agreed(
+        HEAD
+        + """\
+    properties:
+      - name: id
+        logicalType: integer
+      - name: clinic
+        logicalType: integer
+        relationships: [{to: clinics.code}]
+"""
+    )
+    clinics = stock.source.model_copy(update={"path": "clinics.csv", "contract": None})
+    (stock.root / "clinics.csv").write_text("code\n7\n8\n")
+    stock.write("a.csv", "id,clinic\n1,7\n2,8\n3,9\n4,7\n")
+    raw = RawStore(stock.root)
+    load_source("clinics", clinics, stock.root, stock.warehouse, raw=raw, clock=lambda: stock.now)
+    otherwise = clinics.model_copy(update={"key": ("nope",)})
+    done = stock.load(others={"stock": stock.source, "clinics": otherwise})
+    assert (done.loaded, done.held) == (3, 1)

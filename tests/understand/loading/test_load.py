@@ -503,6 +503,110 @@ def test_files_declared_elsewhere_take_the_place_of_those_before(bench):
     assert stock.rows() == [{"id": 9, "x": 9}]
 
 
+def elsewhere(bench, path="data/b*.csv", **keys):
+    """Return a bench with a.csv loaded, and declared to be other files from now on."""
+    stock = bench(path="data/a*.csv", **keys)
+    stock.write("a.csv", THREE)
+    stock.load()
+    stock.source = stock.source.model_copy(update={"path": path})
+    return stock
+
+
+@pytest.mark.parametrize("keys", [{}, {"key": ["id"]}])
+@pytest.mark.parametrize("text", ["", "id,other\n1,5\n"])
+def test_files_declared_elsewhere_that_are_held_take_nothing_away(bench, text, keys):
+    stock = elsewhere(bench, "data/z.csv", **keys)
+    before = stock.digest()
+    stock.write("z.csv", text)
+    held = stock.load()
+    assert ([one.piece for one in held.held_pieces], held.deleted) == (["z.csv"], 0)
+    assert (stock.digest(), held.rows) == (before, 3)
+    (said,) = [one.says for one in held.findings if one.code == "U066"]
+    assert said.startswith("Not there any more: a.csv. Their 3 rows stay while z.csv is held")
+    assert stock.load().known == ""
+
+    stock.write("z.csv", "id,x\n9,9\n")
+    settled = stock.load()
+    assert (settled.deleted, settled.rows, "U066" in codes(settled)) == (3, 1, False)
+    assert stock.rows() == [{"id": 9, "x": 9}]
+
+
+@pytest.mark.parametrize("keys", [{}, {"key": ["id"]}])
+def test_while_one_of_the_files_declared_elsewhere_is_held_nothing_is_gone(bench, keys):
+    stock = elsewhere(bench, **keys)
+    stock.write("b1.csv", "id,x\n1,50\n")
+    stock.write("b2.csv", "")
+    part = stock.load()
+    assert (part.deleted, part.body["taken_out"]) == (0, 0)
+    assert "U066" in codes(part)
+    there = [row["id"] for row in stock.rows()]
+    assert there == ([1, 2, 3] if keys else [1, 2, 3, 1])
+    again = stock.load()  # the path is not new any more, and the absence still waits
+    assert (again.known, [one.piece for one in again.held_pieces]) == ("", ["b2.csv"])
+    assert "U066" in codes(again)
+
+    stock.write("b2.csv", "id,x\n2,60\n")
+    settled = stock.load()
+    assert "U066" not in codes(settled)
+    assert stock.rows() == [{"id": 1, "x": 50}, {"id": 2, "x": 60}]
+    assert stock.load().known == ""
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_that_files_are_gone_while_another_is_held_may_be_accepted(bench, together):
+    stock = elsewhere(bench)
+    stock.write("b1.csv", "id,x\n1,50\n")
+    stock.write("b2.csv", "")
+    accept = {"U066": "all of it was wrong"}
+    if not together:
+        stock.load()
+    done = stock.load(accepted=accept)
+    assert (done.deleted, [one.piece for one in done.held_pieces]) == (3, ["b2.csv"])
+    assert done.accepted == {"U066": ("a.csv",)}
+    assert stock.rows() == [{"id": 1, "x": 50}]
+
+
+def test_a_held_file_that_is_accepted_lets_the_absence_of_others_count(bench):
+    stock = elsewhere(bench)
+    stock.write("b.csv", "id,other\n1,5\n")
+    assert stock.load().deleted == 0
+    done = stock.load(accepted={"U063": "it is called so now"})
+    assert (done.deleted, done.rows, done.held_pieces) == (3, 1, ())
+
+
+def test_a_load_held_as_a_whole_does_not_hide_that_files_are_not_there(bench):
+    stock = elsewhere(bench, key=["id"])
+    stock.write("b1.csv", "id,x\n" + "1,5\n" * 700 + "1,6\n" * 700)
+    held = stock.load()
+    assert held.held_pieces
+    assert "U066" in codes(held)
+    assert len(stock.rows()) == 3
+
+
+def test_a_path_that_is_declared_back_takes_the_absence_back(bench):
+    stock = elsewhere(bench)
+    before = stock.digest()
+    stock.write("b1.csv", "id,x\n1,50\n")
+    stock.write("b2.csv", "")
+    stock.load()
+    stock.source = stock.source.model_copy(update={"path": "data/a*.csv"})
+    stock.load()
+    assert stock.digest() == before
+
+
+def test_a_held_piece_keeps_its_columns_where_all_are_read_anew(bench):
+    stock = bench()
+    stock.write("a.csv", "id,x\n1,5\n")
+    stock.write("b.csv", "id,x\n2,6\n")
+    stock.load()
+    stock.write("b.csv", "id,x,y\n2,6,7\n")
+    assert stock.load(accepted={"U063": "more is known"}).held_pieces == ()
+    stock.source = stock.source.model_copy(update={"null": ("?",)})
+    stock.write("b.csv", "")
+    assert [one.piece for one in stock.load().held_pieces] == ["b.csv"]
+    assert [row["y"] for row in stock.rows()] == [None, 7]
+
+
 def test_an_attempt_that_was_not_recorded_and_typed_otherwise_does_not_stand_in_the_way(bench):
     stock = bench()
     stock.write("a.csv", THREE)
@@ -535,6 +639,17 @@ def test_rows_marked_as_deleted_need_a_key(bench):
     stock.write("a.csv", "id,gone\n1,yes\n")
     with pytest.raises(Qua3ckError, match="nothing says which those are"):
         stock.load()
+
+
+def test_a_marker_of_deleted_rows_that_no_piece_has_is_refused_by_its_name(bench):
+    stock = bench(key=["id"])
+    stock.source = stock.source.model_copy(update={"deleted": "goen"})
+    stock.write("a.csv", "id,gone\n1,yes\n2,\n3,\n4,\n")
+    with pytest.raises(Qua3ckError, match='No piece has a column "goen"') as refused:
+        stock.load()
+    assert refused.value.code == "U104"
+    assert 'did you mean "gone"' in refused.value.what
+    assert refused.value.where == "understand.sources, deleted: goen"
 
 
 def test_a_name_that_could_not_be_a_folder_is_refused():

@@ -20,6 +20,7 @@ from qua3ck.understand.gold.build import query_of
 from qua3ck.understand.gold.query import Columns, origins, rule_of
 from qua3ck.understand.loading.held import distinct_rows
 from qua3ck.understand.loading.past import open_records
+from qua3ck.understand.loading.reading import identity_of
 from qua3ck.understand.loading.silence import period, silence
 from qua3ck.understand.publish.handing import behind_columns
 from qua3ck.understand.section import Source, Understand
@@ -87,8 +88,9 @@ def _source(
     )
     loaded = warehouse.known(table)
     shown = [column for column in columns[name] if (s := named.get(column)) and s.shown]
-    sample = warehouse.current(table, by=source.identity, columns=shown) if shown else None
-    rows = warehouse.snapshot(table, by=source.identity)[1]
+    by = identity_of(warehouse, name, source)
+    sample = warehouse.current(table, by=by, columns=shown) if shown else None
+    rows = warehouse.snapshot(table, by=by)[1]
     waiting = open_records(warehouse, name)
     return TableFacts(
         name,

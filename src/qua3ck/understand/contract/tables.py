@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from qua3ck.store.warehouse.distinct import surely_differ
 from qua3ck.understand.contract.compile import failure, figure, repeats
 from qua3ck.understand.contract.freshness import is_late, latest
 from qua3ck.understand.contract.measures import Answer, finding_of, measured, not_applicable
@@ -148,12 +149,20 @@ def _short(value: Any) -> str:
 
 
 def _of_repeats(rows: ibis.Table, rule: Rule, engine: Engine, count: int) -> Answer:
-    found = repeats(rows, rule.columns)
-    beyond = engine.rows(found.aggregate(n=(found[_ROWS] - 1).sum()))["n"][0].as_py()
-    failing = int(beyond or 0)
+    failing = _beyond_first(rows, rule.columns, engine, count)
     if rule.bound is None:
         return Answer(rule, measured(rule, rows=count, failing=failing))
     return _bounded(rule, failing, count)
+
+
+def _beyond_first(rows: ibis.Table, columns: Sequence[str], engine: Engine, count: int) -> int:
+    """Return how many rows have a key that an earlier one has; their keys are listed only then."""
+    keys = rows.filter(*[rows[name].notnull() for name in columns]).select(*columns)
+    if surely_differ(engine, keys, rows=count):
+        return 0
+    found = repeats(rows, columns)
+    beyond = engine.rows(found.aggregate(n=(found[_ROWS] - 1).sum()))["n"][0].as_py()
+    return int(beyond or 0)
 
 
 def _of_ages(

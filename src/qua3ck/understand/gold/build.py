@@ -27,7 +27,7 @@ from qua3ck.understand.gold.query import (
     sql_columns,
     unknown_table,
 )
-from qua3ck.understand.loading import map_current, read_current, silver
+from qua3ck.understand.loading import identity_of, map_current, read_current, silver
 from qua3ck.understand.section import GoldTable, Understand
 from qua3ck.understand.usercode import as_table, call, code_digest, find_function
 
@@ -181,10 +181,11 @@ def current_inputs(section: Understand, root: Path, warehouse: Warehouse) -> dic
         version = warehouse.version(table)
         if version is None:
             continue
+        by = identity_of(warehouse, name, source)
         kept = known.get((table, version))  # hashing a large table again takes its time
-        if kept is None or kept.by != source.identity:
-            _, _, content = warehouse.snapshot(table, by=source.identity)
-            kept = Input(name, table, version, content, source.identity)
+        if kept is None or kept.by != by:
+            _, _, content = warehouse.snapshot(table, by=by)
+            kept = Input(name, table, version, content, by)
         found[name] = kept
     return found
 

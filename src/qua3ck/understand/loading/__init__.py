@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from qua3ck.understand.loading.load import load_source
     from qua3ck.understand.loading.past import silver
-    from qua3ck.understand.loading.reading import map_current, read_current
+    from qua3ck.understand.loading.reading import identity_of, map_current, read_current
     from qua3ck.understand.loading.sources import (
         as_facts,
         in_order,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _FROM = {
     "Load": "task",
     "as_facts": "sources",
+    "identity_of": "reading",
     "in_order": "sources",
     "known_sources": "sources",
     "load_one": "sources",
@@ -36,6 +37,7 @@ _FROM = {
 __all__ = [
     "Load",
     "as_facts",
+    "identity_of",
     "in_order",
     "known_sources",
     "load_one",

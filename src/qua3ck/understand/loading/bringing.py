@@ -275,7 +275,7 @@ def _tried(one: Arrived, held: pa.Table) -> dict[int, str]:
 def _keys_of(task: Task, one: Arrived, held: pa.Table) -> dict[int, str]:
     """Return the keys of records that a rule of the contract holds."""
     key = task.source.key
-    if not key or not held.num_rows:
+    if not held.num_rows or not key or not one.columns.keys() >= {*key}:
         return {}
     rows = task.engine.parquet(one.rows).select(ROW, *key)
     wanted = task.engine.arrow(held.select([ROW]).group_by(ROW).aggregate([]))
@@ -285,10 +285,11 @@ def _keys_of(task: Task, one: Arrived, held: pa.Table) -> dict[int, str]:
 def _apart(task: Task, one: Arrived, into: Path) -> tuple[Path, ibis.Table | None]:
     """Return the file of the rows that stand, and those that say that they were deleted.
 
-    A deleted row often has nothing but its key; no rule of the contract is about it.
+    A deleted row often has nothing but its key; no rule of the contract is about it. In a piece
+    without the column that marks them all rows stand.
     """
     marker = task.source.deleted
-    if marker is None:
+    if marker is None or marker not in one.columns:
         return one.rows, None
     rows = task.engine.parquet(one.rows)
     deleted = says_deleted(rows[marker])

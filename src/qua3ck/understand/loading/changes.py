@@ -14,7 +14,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from qua3ck.understand.loading.keys import PLACE, content_of, each_once, key_table, rank_table
+from qua3ck.understand.loading.keys import (
+    PLACE,
+    content_of,
+    each_once,
+    key_table,
+    rank_table,
+    require,
+)
 
 if TYPE_CHECKING:
     import ibis
@@ -122,6 +129,8 @@ def keyed_changes(engine: Engine, arrival: Arrival, key: Sequence[str], *, into:
     ------
     KeysRepeat
         If the key does not tell the rows of a piece apart.
+    Qua3ckError
+        If no piece has a column of the key, or the one that marks rows as deleted.
     """
     once = None
     if arrival.parts:
@@ -242,6 +251,8 @@ def _apart(
     """Return the rows that stand, and those that say that they were deleted."""
     if rows is None or arrival.marker is None:
         return rows, None
+    what = "which is to say that a row was deleted"
+    require([arrival.marker], rows.columns, what=what, declared="deleted")
     deleted = says_deleted(rows[arrival.marker])
     return rows.filter(~deleted), rows.filter(deleted)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from qua3ck.kit.findings import Finding
 from qua3ck.kit.hashes import digest, file_digest
 from qua3ck.understand.loading.answers import Answer, answers_file, as_digest, counting
 from qua3ck.understand.loading.finding import ASKED, Found
-from qua3ck.understand.loading.held import OLDER, VANISHED, Waivers, shrunk
+from qua3ck.understand.loading.held import OLDER, VANISHED, HeldPiece, Waivers, shrunk
 from qua3ck.understand.loading.past import Past
 from qua3ck.understand.section import Source
 from qua3ck.understand.sources.pieces import Piece
@@ -46,6 +46,8 @@ class Choice:
     found : Found
         What there is now.
     findings : tuple of Finding
+    waiting : tuple of str
+        Pieces that are not there any more and stay for as long as another is held.
     """
 
     read: tuple[Piece, ...]
@@ -55,6 +57,7 @@ class Choice:
     whole: bool
     found: Found
     findings: tuple[Finding, ...] = ()
+    waiting: tuple[str, ...] = ()
 
     @property
     def there(self) -> int:
@@ -108,15 +111,18 @@ def choose(
         pieces, more = _newest(name, pieces, past, waivers)
         findings += more
     anew = any(piece.reading != reading for piece in past.pieces.values())
-    fresh = [piece for piece in pieces if anew or _differs(piece, past, answers)]
+    fresh = [piece for piece in pieces if anew or differs(piece, past, answers)]
     there = {piece.name for piece in pieces} | (found.present or set())
     counted = found.extract != "changes" and (pieces or found.present is not None)
     absent = tuple(sorted(set(past.pieces) - there)) if counted else ()
     elsewhere = anew or past.told.get("path", source.path) != source.path
-    gone = absent if found.extract == "full" or elsewhere else ()
-    if found.extract == "pieces" and absent and not elsewhere:
-        vanished = _vanished(name, absent, past)
-        if waivers.waive(vanished, ", ".join(absent[:20])):
+    waited = set(past.told.get("waiting", ()))  # what was gone while a piece was held
+    counts = found.extract == "full" or elsewhere
+    gone = absent if counts else tuple(one for one in absent if one in waited)
+    missed = tuple(one for one in absent if one not in gone)
+    if found.extract == "pieces" and missed:
+        vanished = _vanished(name, missed, past)
+        if waivers.waive(vanished, _named(missed)):
             gone = absent
         else:
             findings.append(vanished)
@@ -131,6 +137,33 @@ def choose(
     return Choice(tuple(fresh), unchanged, gone, anew, whole, found, tuple(findings))
 
 
+def differs(piece: Piece, past: Past, answers: Sequence[Answer]) -> bool:
+    """Return whether a piece is new, has other bytes, or has other answers than before."""
+    before = past.pieces.get(piece.name)
+    if before is None or before.digest != piece.digest:
+        return True
+    return before.answers != as_digest(counting(answers, piece.name, piece.digest, before.how))
+
+
+def while_held(
+    name: str, choice: Choice, past: Past, held: Sequence[HeldPiece], *, waivers: Waivers
+) -> Choice:
+    """Return the choice in which nothing is gone for being absent while a piece is held.
+
+    What is missing may be in the held piece. That whole pieces are gone can be accepted all the
+    same; else it is said, and counts once no piece is held.
+    """
+    if held and choice.found.extract == "full":
+        return replace(choice, gone=(), found=replace(choice.found, extract="changes"))
+    if not held or not choice.gone:
+        return choice
+    vanished = _vanished(name, choice.gone, past, held)
+    if waivers.waive(vanished, _named(choice.gone)):
+        return choice
+    findings = (*choice.findings, vanished)
+    return replace(choice, gone=(), waiting=choice.gone, findings=findings)
+
+
 def kept_pieces(past: Past, found: Found, raw: RawStore, into: Path) -> tuple[Piece, ...]:
     """Return what came earlier and is not brought again, from the bytes that were kept."""
     here = {piece.name for piece in found.pieces}
@@ -143,13 +176,6 @@ def kept_pieces(past: Past, found: Found, raw: RawStore, into: Path) -> tuple[Pi
         Piece(kept.name, kept.digest, raw.copy(kept.digest, into / f"kept-{at}"), kept.size)
         for at, kept in enumerate(wanted)
     )
-
-
-def _differs(piece: Piece, past: Past, answers: Sequence[Answer]) -> bool:
-    before = past.pieces.get(piece.name)
-    if before is None or before.digest != piece.digest:
-        return True
-    return before.answers != as_digest(counting(answers, piece.name, piece.digest, before.how))
 
 
 def _may_lose(fresh: Sequence[Piece], gone: Sequence[str], past: Past) -> bool:
@@ -177,14 +203,30 @@ def _newest(
     return [last], [Finding(OLDER, "inform", f"{name}, {len(unread)} pieces", says, evidence)]
 
 
-def _vanished(name: str, absent: Sequence[str], past: Past) -> Finding:
+def _named(pieces: Sequence[str]) -> str:
+    return ", ".join(pieces[:20])
+
+
+def _vanished(
+    name: str, absent: Sequence[str], past: Past, held: Sequence[HeldPiece] = ()
+) -> Finding:
+    """Return the finding about pieces that are not there; ``held`` is what they wait for."""
     rows = sum(past.pieces[piece].loaded for piece in absent)
-    shown = ", ".join(absent[:5]) + (" ..." if len(absent) > 5 else "")
+    waits = [one.piece for one in held]
+    until = (
+        f"while {_few(waits)} {'is' if len(waits) == 1 else 'are'} held, or until that is accepted."
+        if waits
+        else "until that is accepted; if files are moved away once they are loaded, declare "
+        "extract: changes."
+    )
     return Finding(
         VANISHED,
         "warn",
         f"{name}, {len(absent)} pieces",
-        f"Not there any more: {shown}. Their {rows} rows stay until that is accepted; if files "
-        "are moved away once they are loaded, declare extract: changes.",
-        {"pieces": list(absent[:50]), "rows": rows},
+        f"Not there any more: {_few(absent)}. Their {rows} rows stay {until}",
+        {"pieces": list(absent[:50]), "rows": rows, **({"held": waits[:50]} if waits else {})},
     )
+
+
+def _few(pieces: Sequence[str]) -> str:
+    return ", ".join(pieces[:5]) + (" ..." if len(pieces) > 5 else "")

@@ -59,7 +59,8 @@ PAGES: tuple[CodePage, ...] = (
     CodePage(
         "U066",
         "A file has vanished",
-        "A file that was loaded is not there any more. Its rows stay.",
+        "A file that was loaded is not there any more. Its rows stay. Where path: names other "
+        "files now, they stay only while one of these is held, which may hold the same rows.",
         "stock_2024.csv was renamed to stock_2024_final.csv: its rows would now be there twice.",
         "Put it back; or let its rows go: qua3ck load --accept U066 --reason TEXT. Where files "
         "are moved away once they are loaded, declare extract: changes.",

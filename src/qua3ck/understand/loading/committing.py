@@ -18,7 +18,7 @@ from qua3ck.understand.loading.changes import (
     keyed_changes,
     piece_changes,
 )
-from qua3ck.understand.loading.choosing import Choice
+from qua3ck.understand.loading.choosing import Choice, differs, while_held
 from qua3ck.understand.loading.held import HeldPiece
 from qua3ck.understand.loading.keys import KeysRepeat
 from qua3ck.understand.loading.layout import Layout
@@ -55,8 +55,7 @@ def carry_out(
         If rows in are not rows loaded and held, or the disk does not take them.
     """
     held = list(held)
-    if held and choice.found.extract == "full":
-        choice = _without_absence(choice)
+    choice = while_held(task.name, choice, past, held, waivers=task.waivers)
     while came or choice.gone or choice.found.keys:
         act = _settled(task, past, before, choice, came)
         if act.renew and held:
@@ -74,20 +73,20 @@ def carry_out(
             held += more
             if more and choice.found.extract == "full":
                 return held
+            choice = while_held(task.name, choice, past, held, waivers=task.waivers)
             continue
         measures, findings = _judged(task, choice, changes, current)
         wrong = _shrunk(task, past, choice, came, changes)
         wrong = wrong or _blocked(task, came, findings)
-        if not wrong and not came and not changes.rows and not act.stale:
-            return held
         if not wrong:
             outcome = Outcome(past, act, choice, came, held, changes, measures, findings)
-            return write(task, outcome)
+            return held if _nothing_new(task, outcome) else write(task, outcome)
         held += wrong
         names = {one.piece for one in wrong}
         came = [one for one in came if one.piece.name not in names]
         if not came or choice.found.extract == "full":
             return held
+        choice = while_held(task.name, choice, past, held, waivers=task.waivers)
     return held
 
 
@@ -114,9 +113,14 @@ def _answered_again(
     return fit, held
 
 
-def _without_absence(choice: Choice) -> Choice:
-    """Return the choice for a part of a whole extract: what is missing may be in a held piece."""
-    return replace(choice, gone=(), found=replace(choice.found, extract="changes"))
+def _nothing_new(task: Task, outcome: Outcome) -> bool:
+    """Return whether there is nothing to write: what came was read only because others changed."""
+    choice, came, changes = outcome.choice, outcome.came, outcome.changes
+    if changes.rows or outcome.act.stale:
+        return False
+    if came and (not outcome.held or choice.anew or changes.closed):
+        return False
+    return not any(differs(one.piece, outcome.past, task.answers) for one in came)
 
 
 def _settled(task: Task, past: Past, before: Past, choice: Choice, came: Sequence[Arrived]) -> Act:
@@ -126,7 +130,9 @@ def _settled(task: Task, past: Past, before: Past, choice: Choice, came: Sequenc
         for name, piece in past.pieces.items()
         if name not in names and name not in choice.gone
     ]
-    found = {name: kind for one in reversed(came) for name, kind in one.columns.items()}
+    was = past.layout.columns if past.layout else {}  # of pieces that stay as they are
+    here = {name: kind for one in reversed(came) for name, kind in one.columns.items()}
+    found = {**was, **here}
     earlier = Layout() if past.layout is None or choice.anew else past.layout
     layout = earlier.of([*kept, *(one.columns for one in came)], found)
     there = before.layout is not None

@@ -86,7 +86,7 @@ def each_once(
     """
     import ibis
 
-    _require(key, rows.columns)
+    require(key, rows.columns)
     empty = ibis.or_(*[rows[name].isnull() for name in key])
     if _all_once(engine, rows, empty, key):
         return EachOnce(rows)
@@ -114,15 +114,34 @@ def each_once(
     return EachOnce(*_without(engine, kept, held), superseded)
 
 
-def _require(key: Sequence[str], columns: Sequence[str]) -> None:
-    missing = next((name for name in key if name not in columns), None)
+def require(
+    names: Sequence[str],
+    columns: Sequence[str],
+    *,
+    what: str = "which is to tell rows apart",
+    declared: str = "key or valid_from",
+) -> None:
+    """Refuse declared columns that are not there.
+
+    Parameters
+    ----------
+    what : str
+        What they are for, as the end of "No piece has a column ...,".
+    declared : str
+        Under which key of a source they are declared.
+
+    Raises
+    ------
+    Qua3ckError
+        If one is missing.
+    """
+    missing = next((name for name in names if name not in columns), None)
     if missing is None:
         return
     there = [name for name in columns if name not in OURS]
     raise Qua3ckError(
-        f'No piece has a column "{missing}", which is to tell rows apart'
-        f"{did_you_mean(missing, there)}",
-        where=f"understand.sources, key or valid_from: {missing}",
+        f'No piece has a column "{missing}", {what}{did_you_mean(missing, there)}',
+        where=f"understand.sources, {declared}: {missing}",
         fix=f"name columns that are there: {', '.join(there[:25])}",
         code="U104",
     )

@@ -24,7 +24,13 @@ from qua3ck.understand.loading import held as holding
 from qua3ck.understand.loading.answers import read_answers
 from qua3ck.understand.loading.bringing import bring
 from qua3ck.understand.loading.changes import Arrival
-from qua3ck.understand.loading.choosing import Choice, choose, kept_pieces, reading_of
+from qua3ck.understand.loading.choosing import (
+    Choice,
+    choose,
+    kept_pieces,
+    reading_of,
+    while_held,
+)
 from qua3ck.understand.loading.committing import carry_out
 from qua3ck.understand.loading.finding import Found, find_pieces, forget_fetched
 from qua3ck.understand.loading.held import Waivers
@@ -236,6 +242,7 @@ def _load(task: Task, past: Past) -> Load:
         return done
     if past.layout is None and done:
         raise done[0].problem(task.used)
+    choice = while_held(task.name, choice, past, done, waivers=task.waivers)
     findings = (*choice.findings, *(one.finding for one in done))
     left = tuple(refused(one.piece, one.problem(task.used)) for one in done)
     return replace(_nothing(task, before, choice, findings), held_pieces=left)

@@ -86,6 +86,21 @@ def map_current(
     )
 
 
+def identity_of(
+    warehouse: Warehouse, name: str, source: Source, *, version: int | None = None
+) -> tuple[str, ...]:
+    """Return the columns by which a source's table was made, whatever is declared since then.
+
+    A key that is declared otherwise counts once a load has made the table by it.
+
+    Parameters
+    ----------
+    version : int, optional
+        Of the table; default the last.
+    """
+    return _identity(warehouse, silver(name), source, version)[0]
+
+
 def _identity(
     warehouse: Warehouse, table: str, source: Source, version: int | None
 ) -> tuple[tuple[str, ...], list[str] | None]:

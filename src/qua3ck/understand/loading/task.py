@@ -80,10 +80,11 @@ class Task:
     def references(self, name: str) -> ibis.Table | None:
         """Return what is current of another source; None if nothing of it was loaded."""
         from qua3ck.understand.loading.past import silver
+        from qua3ck.understand.loading.reading import identity_of
 
         if name not in self.others or self.warehouse.version(silver(name)) is None:
             return None
-        by = self.others[name].identity
+        by = identity_of(self.warehouse, name, self.others[name])
         return self.warehouse.current_view(silver(name), engine=self.engine, by=by)
 
     @property
