@@ -1,4 +1,5 @@
 import pytest
+from pydantic import ValidationError
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.question import (
@@ -116,11 +117,17 @@ def test_each_code_has_one_page():
     assert codes == sorted(set(codes))
 
 
-@pytest.mark.parametrize("threshold", [float("nan"), float("inf"), -1.0])
 @pytest.mark.parametrize("side", ["at_least", "at_most"])
-def test_a_threshold_that_no_number_meets_or_all_do_is_found(threshold, side):
-    kpi = Kpi(id="err", metric="rmse", **{side: threshold})
+def test_a_threshold_that_no_number_meets_or_all_do_is_found(side):
+    kpi = Kpi(id="err", metric="rmse", **{side: -1.0})
     assert "Q007" in {f.code for f in check_question(question(kpi))}
+
+
+@pytest.mark.parametrize("threshold", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("side", ["at_least", "at_most"])
+def test_a_threshold_that_is_no_number_makes_no_kpi(threshold, side):
+    with pytest.raises(ValidationError, match=side):
+        Kpi(id="err", metric="rmse", **{side: threshold})
 
 
 def test_a_threshold_at_the_end_of_the_range_is_a_threshold():

@@ -166,7 +166,7 @@ def _threshold(kpi: Kpi, asked: Metric) -> Iterator[Finding]:
 
 
 def _range(kpi: Kpi | FairnessGap, threshold: float, asked: Metric) -> Iterator[Finding]:
-    if asked.low <= threshold <= asked.high and math.isfinite(threshold):
+    if asked.low <= threshold <= asked.high:
         return
     hint = ""
     if asked.high == 1 and 1 < threshold <= 100:

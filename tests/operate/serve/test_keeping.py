@@ -357,13 +357,6 @@ def test_who_may_not_promote_is_told_who_must(bench):
     assert bench.said == ["canary.stopped", "canary.alias_ahead"]
 
 
-class Registry:
-    """A registry without a server, for the command that moves an alias."""
-
-    def aliases(self, _name: str) -> dict[str, str]:
-        return {}
-
-
 def in_this_process(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
     from qua3ck.cli.main import main
 
@@ -376,7 +369,8 @@ def test_who_may_promote_has_the_alias_moved_back_as_well(
 ):
     """By the real command, over real folders: 1, then 2 stopped, then 3 stopped: back to 1."""
     monkeypatch.setattr("qua3ck.operate.serve.keeping.subprocess.run", in_this_process)
-    monkeypatch.setattr("qua3ck.project.project.Project.tracking", lambda _: Registry())
+    # what a registry then has is told in tests/transfer/test_registry.py
+    monkeypatch.setattr("qua3ck.transfer.registry.catch_up", lambda *_: None)
     shop.move(1)
     for version in (2, 3):
         seq = shop.move(version, steps=STEPS)
