@@ -127,6 +127,17 @@ def test_types_are_inferred_over_all_pieces_of_the_first_load_and_then_held_to(b
     assert [(one["column"], one["raw"]) for one in stock.held()] == [("x", "many")]
 
 
+def test_a_corrected_file_of_which_no_row_fits_is_held_for_what_does_not_fit(bench):
+    stock = bench()
+    stock.write("a.csv", "id,day\n1,2024-01-05\n2,2024-01-06\n")
+    stock.load()
+    stock.write("a.csv", "id,day\n1,05.01.2024\n2,06.01.2024\n")
+    again = stock.load()
+    assert "U064" in codes(again)
+    assert not any("_piece" in finding.says for finding in again.findings)
+    assert (again.loaded, again.deleted) == (0, 0)
+
+
 def test_an_unreadable_piece_is_held_and_the_others_are_loaded(bench):
     stock = bench()
     stock.write("a.csv", THREE)

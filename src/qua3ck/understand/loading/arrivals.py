@@ -201,7 +201,10 @@ def _refuse_our_names(rows: Path, piece: Piece, place: str) -> None:
 
 
 def _stamped(rows: Path, piece: Piece) -> bool:
-    """Return whether every row says that it is of this piece and of this load, by the footer."""
+    """Return whether every row says that it is of this piece and of this load, by the footer.
+
+    So does a file of which no row was good.
+    """
     import pyarrow.parquet as pq
 
     footer = pq.read_metadata(rows)
@@ -210,10 +213,12 @@ def _stamped(rows: Path, piece: Piece) -> bool:
         return False
     wanted = {"_piece": piece.name, "_known": piece.known, "_gone": False}
     for group in range(footer.num_row_groups):
+        if not footer.row_group(group).num_rows:
+            continue
         for name, value in wanted.items():
             found = footer.row_group(group).column(at[name]).statistics
             if found is None or not found.has_min_max or found.null_count:
                 return False
             if found.min != value or found.max != value:
                 return False
-    return bool(footer.num_row_groups > 0)
+    return True
