@@ -105,3 +105,15 @@ def test_every_test_mirrors_a_module():
             if not any(path.stem.removeprefix("test_").startswith(name) for name in modules):
                 strangers += [] if ast.get_docstring(ast.parse(path.read_text())) else [path.name]
     assert strangers == []
+
+
+def test_only_the_warehouse_knows_which_engine_runs_its_queries():
+    """Another engine must be able to take its place: the others hand over Ibis or parsed SQL."""
+    users = set()
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if any(name.partition(".")[0] == "duckdb" for name in names):
+                users.add(path.relative_to(SOURCE).parent.as_posix())
+    assert users == {"store/warehouse"}

@@ -91,6 +91,18 @@ def test_what_was_looked_at_in_no_row_is_not_shown_as_good(site):
     assert "validity: 98.00% of 100 passed, 2 did not" in page
 
 
+def test_quality_is_drawn_load_by_load_and_said_in_words(site):
+    page = next(path for path in site.rglob("*.html") if "validity: 9" in path.read_text())
+    drawing = re.search(
+        r'<svg[^>]*aria-label="validity[^>]*>.*?</svg>', page.read_text(), re.DOTALL
+    )
+    heights = [float(at) for at in re.findall(r'<circle[^>]* cy="([0-9.]+)"', drawing[0])]
+    assert len(heights) == 2
+    assert heights[1] < heights[0], "98 % stands above 90 %"
+    assert "<polyline" in drawing[0]
+    assert "98.0% at the last of 2 loads" in drawing[0]
+
+
 def test_freshness_is_said_in_words_and_not_by_colour_alone(site):
     index = (site / "index.html").read_text()
     assert "later than its cadence" in index
