@@ -7,16 +7,15 @@ hashes of its files are in the signed ledger since the event ``release.registere
 
 from __future__ import annotations
 
-import marshal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.govern.releases import list_releases
+from qua3ck.kit.child import answer_of
 from qua3ck.kit.hashes import file_digest
 from qua3ck.transfer import folder as folders
 
@@ -145,6 +144,19 @@ def _digest(path: Path) -> str:
     return file_digest(path) if path.is_file() else ""
 
 
+# Runs nothing of either file; but bytes made to harm can crash whoever reads them as marshal,
+# so that is done in a process of its own.
+_COMPARE = """
+import marshal, sys
+compiled, source, header = sys.argv[1:]
+with open(compiled, "rb") as handle:
+    made = marshal.loads(handle.read()[int(header):])
+with open(source, "rb") as handle:
+    own = compile(handle.read(), source, "exec", dont_inherit=True)
+sys.exit(0 if type(made) is type(own) and made == own else 1)
+"""
+
+
 def _made_by_loading(folder: Path, name: str) -> bool:
     """Whether a file is what a client leaves that loaded the model, and nothing else."""
     path = folder / name
@@ -159,13 +171,9 @@ def _compiled_from_its_source(path: Path) -> bool:
     source = path.parent.parent / f"{stem}.py"
     if tag != sys.implementation.cache_tag or not source.is_file():
         return False
-    try:
-        # It makes the object to compare, and runs nothing.
-        compiled: Any = marshal.loads(path.read_bytes()[_HEADER:])  # noqa: S302
-        own = compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
-    except (ValueError, EOFError, TypeError, SyntaxError):
-        return False
-    return isinstance(compiled, CodeType) and compiled == own
+    command = [sys.executable, "-I", "-c", _COMPARE, str(path), str(source), str(_HEADER)]
+    _, status = answer_of(command, None)
+    return status == 0
 
 
 def _description(path: Path) -> Any:
