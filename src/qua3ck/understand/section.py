@@ -13,9 +13,9 @@ from qua3ck.understand.steps import Step
 
 ColumnKind = Literal["number", "category", "text", "date", "bool", "ignore"]
 ColumnType = Literal["string", "integer", "number", "boolean", "date", "timestamp"]
-Kind = Literal["csv", "excel", "json", "parquet", "delta", "database", "http", "function"]
+Kind = Literal["csv", "excel", "json", "parquet", "arrow", "delta", "database", "http", "function"]
 
-_FILES = {"csv", "excel", "json", "parquet", "delta"}
+_FILES = {"csv", "excel", "json", "parquet", "arrow", "delta"}
 _REMOTE = {"database", "http"}
 _ENV = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
 _SECRET_NAME = re.compile(
@@ -38,6 +38,7 @@ _OF_KIND = {
     | {"carry"}
     | _WEB,
     "parquet": {"path", "sha256"} | _WEB,
+    "arrow": {"path", "sha256"} | _WEB,
     "delta": {"path"},
     "database": {"url", "table", "query", "watermark", "overlap", "deleted", "types"},
     "http": {"url", "records", "watermark", "overlap", "types", "dates", "null", "nulls"}

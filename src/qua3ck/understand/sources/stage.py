@@ -7,8 +7,7 @@ from pathlib import Path
 
 from qua3ck.understand.section import ColumnType, Source
 from qua3ck.understand.sources.pieces import Piece, Staged
-
-_PARQUET = b"PAR1"
+from qua3ck.understand.sources.written import begins_as
 
 
 def stage(
@@ -56,15 +55,14 @@ def stage(
             from qua3ck.understand.sources.jsonfile import stage_json
 
             return stage_json(piece, source, types=types, into=into, place=place)
-    if _is_parquet(piece.path) or source.kind in {"parquet", "delta", "function"}:
+        case "arrow":
+            from qua3ck.understand.sources.arrow import stage_arrow
+
+            return stage_arrow(piece, source, types=types, into=into, place=place)
+    if begins_as(piece.path) == "parquet" or source.kind in {"parquet", "delta", "function"}:
         from qua3ck.understand.sources.parquet import stage_parquet
 
         return stage_parquet(piece, source, types=types, into=into, place=place)
     from qua3ck.understand.sources.jsonfile import stage_json
 
     return stage_json(piece, source, types=types, into=into, place=place)
-
-
-def _is_parquet(path: Path) -> bool:
-    with path.open("rb") as handle:
-        return handle.read(4) == _PARQUET
