@@ -324,10 +324,19 @@ def test_the_ledger_is_searched_and_verified(look):
     at = look("ledger")
     shown = words(at)
     assert "The record is as it was written" in shown
+    assert re.search(r"it saw (\d+) of \1 events", shown)
+    assert re.search(r"Copies in the model registry: \d+, each as it was registered", shown)
     at.text_input[0].input("ROSA approval").run()
     assert re.search(r"1 of \d+ events", words(at))
     at.text_input[0].input("no such thing").run()
     assert "No event fits." in words(at)
+
+
+def test_the_ledger_says_where_there_is_no_witness(look, desk, tmp_path, monkeypatch):
+    at = look("ledger", root=desk.root)
+    monkeypatch.setenv("QUA3CK_KEYS", str(tmp_path / "of nobody"))
+    at.button[0].click().run()
+    assert "Witness: none was looked at" in words(at)
 
 
 def test_a_ledger_that_was_changed_is_shown_as_such_and_nothing_else(look, desk):

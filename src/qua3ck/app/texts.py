@@ -579,6 +579,24 @@ TEXTS: dict[str, dict[str, str]] = {
         "de": "Geprüft am {at} UTC: {events} Ereignisse; Versionen: {releases}. Kette,"
         " Unterschriften, Kopf und Dateien stimmen überein.",
     },
+    "ledger.witness": {
+        "en": "Witness, kept outside the project: it saw {seen} of {events} events.",
+        "de": "Zeuge, außerhalb des Projekts: Er sah {seen} von {events} Ereignissen.",
+    },
+    "ledger.no_witness": {
+        "en": "Witness: none was looked at. A ledger that was set back as a whole, together with"
+        " its head, would not be noticed here.",
+        "de": "Zeuge: Keiner wurde befragt. Ein Protokoll, das mitsamt seinem Kopf zurückgesetzt"
+        " wurde, fiele hier nicht auf.",
+    },
+    "ledger.copies": {
+        "en": "Copies in the model registry: {copies}, each as it was registered.",
+        "de": "Kopien im Modellregister: {copies}, jede wie eingetragen.",
+    },
+    "ledger.no_copies": {
+        "en": "Copies in the model registry: none is here to be looked at.",
+        "de": "Kopien im Modellregister: Hier ist keine, die sich prüfen ließe.",
+    },
     "ledger.not_ok": {
         "en": "The record differs from what was written",
         "de": "Das Protokoll weicht von dem ab, was geschrieben wurde",

@@ -12,7 +12,7 @@ from qua3ck.app.visit import Visit
 from qua3ck.kit.markup import Content, Html, join, tag
 
 if TYPE_CHECKING:
-    from qua3ck.transfer.auditing import Event
+    from qua3ck.transfer.auditing import Event, Verified
 
 MOST = 200
 
@@ -104,12 +104,32 @@ def _verified(visit: Visit, *, again: bool) -> Html:
         says = tag(
             "p", visit.say("ledger.ok.says", events=events, releases=releases, at=visit.moment(at))
         )
-        return pieces.box(visit.say("ledger.ok"), says, kind="pass")
+        beyond = [tag("p", line, class_="soft") for line in _beyond(visit, checked)]
+        return pieces.box(visit.say("ledger.ok"), says, *beyond, kind="pass")
     listed = tag("div", pieces.bullets(checked.problems), lang="en")
     fix = tag("p", visit.say("ledger.not_ok.says"))
     return tag(
         "div", pieces.box(visit.say("ledger.not_ok"), listed, fix, kind="fail"), role="alert"
     )
+
+
+def _beyond(visit: Visit, checked: Verified) -> tuple[str, str]:
+    """Return what was looked at outside of the folder, and what was not."""
+    seen = (
+        visit.say("ledger.no_witness")
+        if checked.witness is None
+        else visit.say(
+            "ledger.witness",
+            seen=number(checked.witness, visit.lang),
+            events=number(checked.events, visit.lang),
+        )
+    )
+    copies = (
+        visit.say("ledger.no_copies")
+        if checked.copies is None
+        else visit.say("ledger.copies", copies=number(checked.copies, visit.lang))
+    )
+    return seen, copies
 
 
 def _listed(visit: Visit, found: Sequence[Event], *, total: int) -> Html:
