@@ -8,7 +8,11 @@ and unique columns and ranges on top. DuckDB guesses the types from a sample, ke
 bytes, checks nothing, and drops what does not fit or stops.
 
 Rows by argument (default 5,000,000, of which the budgets speak). Budgets: at most twice
-bare DuckDB (into a database file, as ours is on disk, too), 1 GB, and the same with more rows.
+bare DuckDB (into a database file, as ours is on disk, too), 1 GB, and constant in rows: the peak
+of all rows is at most 1.25 times that of a fifth of them. Five times the rows would make any
+memory that grows with them five times as much; two runs of one load differ by a tenth or so, by
+what the processors happen to hold at once. With fewer rows than a million per fifth the blocks
+at work are not full, and the figure says nothing.
 """
 
 from __future__ import annotations
@@ -61,7 +65,10 @@ def main(argv: list[str]) -> dict[str, float]:
         for _ in range(ROUNDS):
             for name in CONTENDERS:
                 taken[name].append(alone(name, path))
-        few = {name: alone(name, part)["peak_mb"] for name in ("loaded", "checked")}
+        few = {
+            name: max(alone(name, part)["peak_mb"] for _ in range(ROUNDS))
+            for name in ("loaded", "checked")
+        }
     figures: dict[str, float] = {"rows": rows}
     for name, runs in taken.items():
         pairs = zip(taken["bare"], runs, strict=True)
@@ -70,7 +77,11 @@ def main(argv: list[str]) -> dict[str, float]:
         ratio = statistics.median(run["seconds"] / bare["seconds"] for bare, run in pairs)
         figures[f"{name}_ratio"] = round(ratio, 2)
         figures[f"{name}_peak_mb"] = round(max(run["peak_mb"] for run in runs))
-    figures |= {f"{name}_peak_mb_of_a_fifth": round(peak) for name, peak in few.items()}
+    for name, peak in few.items():
+        most = max(run["peak_mb"] for run in taken[name])
+        figures[f"{name}_peak_mb_of_a_fifth"] = round(peak)
+        figures[f"{name}_peak_to_a_fifth"] = round(most / peak, 2)
+        figures[f"budget_{name}_peak_to_a_fifth"] = 1.25
     figures["dlt_to_loaded"] = round(figures["dlt_s"] / figures["loaded_s"], 2)
     figures |= {"budget_loaded_ratio": 2.0, "budget_checked_ratio": 2.0}
     figures |= {"budget_loaded_peak_mb": 1024, "budget_checked_peak_mb": 1024}

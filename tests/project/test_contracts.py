@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from stock_project import FILE, PERSON, Bench, as_csv, rows
 
+from qua3ck.cli.main import main
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.project import contracts, open_project
 from qua3ck.understand.contract import odcs
@@ -37,6 +38,44 @@ def test_a_contract_is_drafted_edited_checked_and_never_overwritten(bench):
     assert {rule["action"] for rule in table["rules"]} == {"hold"}
     bench.edit("required: true", "requird: true", "contracts/rows.odcs.yaml")
     bench.type("contract", "check").refused('did you mean "required"', "line 19", "(U152)")
+
+
+def test_a_source_and_its_project_may_be_named_in_either_order(bench, monkeypatch):
+    monkeypatch.chdir(bench.root.parent)
+    assert main(["contract", "propose", "project", "rows"]) == 0
+    assert (bench.root / "contracts" / "rows.odcs.yaml").is_file()
+
+
+def test_a_project_without_a_source_is_told_what_is_missing(bench, monkeypatch):
+    monkeypatch.chdir(bench.root.parent)
+    said = bench.type("contract", "propose")
+    said.refused("Which source", f"qua3ck contract propose SOURCE {bench.root}")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "There is a contract draft.yaml already; it is not overwritten"),
+        ("a: 1\n", "There is a file draft.yaml already, which is no contract; it is not"),
+        ("", "There is a file draft.yaml already, which is no contract; it is not"),
+        ("\x00: [", "There is a file draft.yaml already, which is no contract; it is not"),
+        (FILE, "There is a file draft.yaml already, which is no contract; it is not"),
+    ],
+)
+def test_what_stands_in_the_place_of_a_draft_is_called_what_it_is(text, says, bench):
+    elsewhere = bench.root / "draft.yaml"
+    bench.done("contract", "propose", "rows", "--into", str(elsewhere))
+    if text is not None:
+        elsewhere.write_text(text)
+    before = elsewhere.read_bytes()
+    said = bench.type("contract", "propose", "rows", "--into", str(elsewhere))
+    said.refused(says, "--into", "(U154)")
+    assert elsewhere.read_bytes() == before
+
+
+def test_what_is_to_be_typed_names_the_project_as_it_was_typed(bench):
+    wanted = f"draft one with: qua3ck contract propose {bench.root} rows"
+    bench.type("contract", "check").refused(wanted, "(U151)")
 
 
 def test_the_draft_may_go_elsewhere_and_its_facts_are_json(bench):
@@ -100,8 +139,6 @@ def test_a_folder_that_may_not_be_written_is_told(bench, monkeypatch):
 
 
 def test_a_contract_of_several_tables_says_what_it_would_do(bench, capsys):
-    from qua3ck.cli.main import main
-
     bench.write(
         "apiVersion: v3.1.0\nkind: DataContract\nid: x\nversion: '1'\nstatus: draft\n"
         "schema:\n"
@@ -111,10 +148,10 @@ def test_a_contract_of_several_tables_says_what_it_would_do(bench, capsys):
     )
     assert main(["contract", "check", str(bench.root / "two.odcs.yaml")]) == 0
     out = capsys.readouterr().out
-    assert "a: 1 columns, 2 rules" in out
+    assert "a: 1 column, 2 rules" in out
     assert "1 hold rows, 1 not applicable" in out
     assert "not applicable: a.text, it is words for people" in out
-    assert "b: 0 columns, 1 rules" in out
+    assert "b: 0 columns, 1 rule " in out
     assert "1 inform" in out
 
 

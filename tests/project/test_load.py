@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import openpyxl
 import pytest
 from stock_project import COLUMNS, PERSON, as_csv, rows
+
+from qua3ck.cli.main import main
 
 WHY = ("--reason", "the first line is a row")
 
@@ -44,6 +47,75 @@ def test_what_is_held_ends_with_1_until_somebody_accepts_it_with_a_reason(at):
     assert told["loads"][0]["deleted"] == 120
     (accepted,) = bench.events("load.accepted")
     assert (accepted["actor"], accepted["body"]["reason"]) == ("ana", "most were tests")
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["U065"], "--accept U065 --reason 'who said so, and why'"),
+        (["U065", "U063"], "--accept U065 --accept U063 --reason 'who said so, and why'"),
+        (["U065=most were tests"], "--accept U065 --reason 'most were tests'"),
+        (["U065: it's so"], """--accept U065 --reason 'it'"'"'s so'"""),
+        (["U065=", "U063"], "--accept U065 --accept U063 --reason 'who said so, and why'"),
+    ],
+)
+def test_what_is_to_be_typed_for_an_acceptance_can_be_typed_as_it_stands(words, wanted, at):
+    bench = at("understand")
+    bench.write(as_csv(rows()[:40]), "data/rows.csv")
+    said = bench.type("load", "rows", *(one for word in words for one in ("--accept", word)))
+    (_, _, fix), *rest = said.errors
+    assert (said.code, rest) == (2, [])
+    assert fix == f"qua3ck load {bench.root} rows {wanted}"
+    done = main(shlex.split(fix)[1:])
+    assert done == 0
+    assert bench.events("load.accepted")[0]["body"]["code"] == "U065"
+
+
+def test_a_code_with_its_reason_beside_it_is_no_code_even_where_a_reason_is_given(at):
+    said = at("begun").type("load", "--accept", "U066=gone", "--reason", "they said so")
+    said.refused('"U066=gone" is more than a code', "--accept U066 --reason 'they said so'")
+
+
+def test_rows_that_go_by_an_acceptance_are_told_beside_a_piece_that_is_held(at):
+    bench = at("begun")
+    bench.edit("path: data/rows.csv", 'path: "data/rows*.csv"')
+    bench.done("load")
+    bench.write("", "data/rows_2.csv")
+    (bench.root / "data" / "rows.csv").unlink()
+    assert "Its 160 rows stay" in bench.type("load").out
+    said = bench.type("load", "--accept", "U066", "--reason", "a copy").out.splitlines()
+    assert "(160 deleted), now 0 rows" in said[0]
+    assert said[1] == "    accepted U066 (a file has vanished): rows.csv; 160 rows deleted"
+    assert not any("rows stay" in line for line in said)
+
+
+def test_one_is_not_said_as_many(at):
+    bench = at("begun")
+    bench.edit("path: data/rows.csv", "path: data/one.csv")
+    bench.write("clinic,out\nA,yes\n", "data/one.csv")
+    assert "rows: 1 row in, 1 loaded, 0 held (1 new), now 1 row; " in bench.done("load").out
+    assert "rows: nothing new, 1 row\n" in bench.done("load").out
+    assert "rows  1 row fits\n" in bench.done("trace", "rows").out
+    assert ": 1 row, 17 bytes in" in bench.done("load", "--history").out
+    bench.edit("path: data/one.csv", 'path: "data/*.csv"')
+    (bench.root / "data" / "rows.csv").unlink()
+    bench.write("clinic,out\nA,no\n", "data/one.csv")
+    bench.done("load")
+    bench.write("clinic,out\nB,no\n", "data/two.csv")
+    (bench.root / "data" / "one.csv").unlink()
+    gone = bench.type("load").out
+    assert "U066  rows, 1 piece: Not there any more: one.csv. Its 1 row stays until" in gone
+
+
+def test_what_is_to_be_typed_names_the_project_as_it_was_typed(at, monkeypatch, capsys):
+    bench = at("understand")
+    bench.write(as_csv(rows()[:40]), "data/rows.csv")
+    wanted = "or accept it: qua3ck load {} --accept U065 --reason TEXT"
+    assert wanted.format(bench.root) in bench.type("load").out
+    bench.type("understand", "--again").refused(wanted.format(bench.root))
+    monkeypatch.chdir(bench.root)
+    assert main(["load"]) == 1
+    assert wanted.format(".").replace(" .", "") in capsys.readouterr().out
 
 
 def test_a_source_that_fails_does_not_stop_the_others(at):
@@ -112,7 +184,25 @@ def test_the_work_list_goes_out_and_comes_back(at, tmp_path):
     assert "160 rows in, 159 loaded, 1 held" in taken.out
     assert "nothing waits" in bench.type("quarantine").out
     assert bench.events("quarantine.answered")[0]["body"]["answers"] == 2
-    bench.type("quarantine", "--answers", str(sheet)).refused("not open", "U150")
+    again = bench.done("quarantine", "--answers", str(sheet)).out
+    assert "0 answers taken, 2 were settled before\n" in again
+    assert len(bench.events("quarantine.answered")) == 1
+
+
+def test_an_answer_that_does_not_fit_is_shown_as_an_answer(at, tmp_path):
+    bench = at("begun")
+    made = rows()
+    made[6][COLUMNS.index("stock")] = PERSON
+    bench.write(as_csv(made), "data/rows.csv")
+    bench.edit("rows.csv}", "rows.csv, types: {stock: number}}")
+    bench.done("load")
+    sheet = tmp_path / "answers.xlsx"
+    bench.done("quarantine", "--export", str(sheet))
+    book = openpyxl.load_workbook(sheet)
+    book["answers"].cell(2, 6).value = "many"
+    book.save(sheet)
+    bench.done("quarantine", "--answers", str(sheet))
+    assert 'rows.csv, line 8: the answer "many" does not fit\n' in bench.type("quarantine").out
 
 
 def test_answers_tell_the_findings_that_remain_as_a_plain_load_does(at, tmp_path):
@@ -128,6 +218,7 @@ def test_answers_tell_the_findings_that_remain_as_a_plain_load_does(at, tmp_path
     book["answers"].cell(2, 6).value = "12.5"
     book.save(sheet)
     taken = bench.done("quarantine", "--answers", str(sheet)).out
+    assert "1 answer taken (kept in mappings/rows.csv), 1 line without an answer\n" in taken
     assert "warn   U060" in taken
     assert "1 waits in quarantine" in taken
 
@@ -254,11 +345,12 @@ def test_a_piece_that_two_codes_hold_is_accepted_with_both_and_the_fix_names_the
     bench.done("load")
     bench.write(as_csv(rows()[:40]).replace("stock", "stocks", 1), "data/rows.csv")
     first = bench.type("load")
-    assert "qua3ck load --accept U063 --reason TEXT" in first.out
+    load = f"qua3ck load {bench.root}"
+    assert f"{load} --accept U063 --reason TEXT" in first.out
     second = bench.type("load", "--accept", "U063", "--reason", "they renamed it")
     assert second.code == 1
     assert "120 of 160 rows are gone" in second.out
-    assert "qua3ck load --accept U063 --accept U065 --reason TEXT" in second.out
+    assert f"{load} --accept U063 --accept U065 --reason TEXT" in second.out
     both = ("--accept", "U063", "--accept", "U065", "--reason", "they renamed\nit  ")
     bench.type("load", *both[:4]).refused("U063, U065", "--accept U063 --accept U065 --reason")
     told = bench.facts("load", *both)["loads"][0]

@@ -6,11 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from qua3ck.cli.main import main
+from qua3ck.store.warehouse import Warehouse
 
 PROJECT = """
 project: clinics
@@ -105,6 +108,26 @@ def test_a_missing_table_or_condition_is_said_in_three_lines(type_in):
     wrong = type_in("trace", "stock", "--limit", "0")
     assert wrong.returncode == 2
     assert "--limit" in wrong.stderr
+
+
+@pytest.mark.parametrize("words", [("clinics", "stock"), ("stock", "clinics")])
+def test_a_table_and_its_project_may_be_named_in_either_order(words, folder, monkeypatch, capsys):
+    monkeypatch.setenv("QUA3CK_KEYS", str(folder.parent / "keys"))
+    monkeypatch.setenv("QUA3CK_ACTOR", "ana")
+    monkeypatch.chdir(folder.parent)
+    assert main(["load", "clinics"]) == 0
+    assert main(["trace", *words, "--where", "boxes = 7"]) == 0
+    assert "stock  1 row fits" in capsys.readouterr().out
+    assert main(["trace", "clinics"]) == 2
+    assert "qua3ck trace TABLE clinics --where" in capsys.readouterr().err
+    assert main(["trace", "--openlineage", "events.ndjson", "clinics"]) == 0
+    assert (folder.parent / "events.ndjson").is_file()
+    monkeypatch.chdir(folder)  # what is also a folder is a table where a project is at hand
+    (folder / "stock").mkdir()
+    (folder / "stock" / "qua3ck.yaml").write_text(PROJECT)
+    assert main(["trace", "stock"]) == 0
+    assert main(["trace", "stock", "a", "b"]) == 2
+    assert '"b" is one word too many' in capsys.readouterr().err
 
 
 def test_publish_says_what_it_wrote_and_marks_what_has_no_contract(folder, type_in):
@@ -260,8 +283,52 @@ def test_a_trace_of_an_answered_record_does_not_show_a_classified_answer(folder,
 def test_a_condition_that_fails_on_a_classified_cell_does_not_say_the_cell(personal):
     for table, column in (("stock", "nurse"), ("per_clinic", "last_seen_by")):
         for condition in ("CAST({} AS INTEGER) = 1", "{}::DATE > '2026-01-01'", "error({})"):
-            code, said = personal("trace", table, "--where", condition.format(column))
+            where = ("--where", condition.format(column), "--show-personal")
+            code, said = personal("trace", table, *where)
             assert (code, "Nurse" in said) == (2, False), said
+
+
+def test_a_guess_at_what_is_classified_is_answered_only_on_record(folder, personal):
+    for table, column in (("stock", "nurse"), ("per_clinic", "last_seen_by")):
+        for where in (f"{column} = 'Nurse 2'", f"{table}.{column.upper()}.upper() = 'NURSE 2'"):
+            code, said = personal("trace", table, "--where", where)
+            assert (code, "(U173)" in said, "fit" in said) == (2, True, True), said
+            assert f"asks about {column}, which a contract classifies" in said
+            assert ("rows fit\n" in said, "--show-personal" in said) == (False, True)
+    for where in ("stock.to_json() LIKE '%Nurse 2%'", "COLUMNS('nu.*') = 'Nurse 2'"):
+        assert "(U173)" in personal("trace", "stock", "--where", where)[1]
+    assert "2 rows fit" in personal("trace", "stock", "--where", "stock.boxes > 4")[1]
+    assert "personal.shown" not in {one["event"] for one in events(folder)}
+
+    wrong = "CASE WHEN nurse = 'Nurse 2' THEN error('yes') ELSE true END"
+    for where, ends in (("nurse = 'Nurse 2'", 0), ("nurse = 'Nobody'", 0), (wrong, 2)):
+        assert personal("trace", "stock", "--where", where, "--show-personal")[0] == ends
+    kept = [one for one in events(folder) if one["event"] == "personal.shown"]
+    assert [one["body"] for one in kept] == [{"columns": ["nurse"], "rows": n} for n in (1, 0, 0)]
+    assert "Nurse" not in json.dumps(kept)
+
+
+def test_a_guess_at_a_column_that_was_copied_beside_an_answer_is_refused_too(folder, personal):
+    about = {"source_version": 0, "source_digest": "d" * 64, "source_piece": "stock.csv"}
+    about |= {"model_version": 1, "model_alias": "champion", "model_release": "r" * 64}
+    rows = [
+        {"nurse": f"Nurse {n}", "label": "no", "source_row": n, "_piece": "run", "_row": n, **about}
+        for n in (1, 2)
+    ]
+    for source, name in (("silver/stock", "scores"), ("data/others.csv", "predictions/more")):
+        table = pa.Table.from_pylist([{**row, "source_table": source} for row in rows])
+        moment = datetime(2026, 1, 1, tzinfo=UTC)
+        Warehouse(folder).append(f"predictions/{name.split('/')[-1]}", table, known=moment)
+    for name in ("scores", "predictions/more"):
+        assert "2 rows fit" in personal("trace", name, "--where", "label = 'no'")[1]
+        for where in ("nurse = 'Nurse 2'", "answers.to_json() LIKE '%2%'", "#1 = 'Nurse 2'"):
+            code, said = personal("trace", name, "--where", where)
+            assert (code, "(U173)" in said, "asks about nurse," in said) == (2, True, True), said
+        twice = "1 = 2 UNION ALL SELECT * FROM answers WHERE nurse = 'Nurse 2'"
+        code, said = personal("trace", name, "--where", twice)
+        assert (code, "more than a condition" in said) == (2, True), said
+        shown = personal("trace", name, "--where", "nurse = 'Nurse 2'", "--show-personal")
+        assert (shown[0], "1 row fits" in shown[1]) == (0, True), shown
 
 
 def test_who_may_run_sees_classified_cells_by_asking_for_them_and_that_is_on_record(

@@ -7,7 +7,14 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qua3ck.cli.terminal import finding_line, opened, say, say_json
+from qua3ck.cli.terminal import (
+    counted,
+    finding_line,
+    name_and_project,
+    opened,
+    say,
+    say_json,
+)
 from qua3ck.kit.errors import Qua3ckError
 
 if TYPE_CHECKING:
@@ -23,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "words",
         nargs="*",
         metavar="SOURCE [PROJECT] | [FILE|PROJECT]",
-        help="propose: a source, and a project; check: a contract, or a project (default: here)",
+        help="propose: a source and a project, in any order; check: a contract, or a project "
+        "(default: here)",
     )
     parser.add_argument("--into", metavar="FILE", help="where the draft is written")
     parser.add_argument("--as", dest="actor", metavar="NAME", help="who acts; default: you")
@@ -49,29 +57,30 @@ def run(options: argparse.Namespace) -> int:
 
 def _propose(options: argparse.Namespace) -> int:
     _at_most(options, 2, "one SOURCE and one PROJECT")
-    if not options.words:
+    name, options.project = name_and_project(options.words)
+    project_word = "" if options.project == "." else f" {options.project}"
+    if not name:
         raise Qua3ckError(
             "Which source is the contract for?",
             where="the command line",
-            fix="qua3ck contract propose SOURCE [PROJECT]",
+            fix=f"qua3ck contract propose SOURCE{project_word}",
         )
-    name, options.project = options.words[0], (options.words[1:] or ["."])[0]
     with opened(options) as project:
         made = project.draft_contract(name, into=Path(options.into) if options.into else None)
     if options.json:
         say_json(_drafted_facts(made))
         return 0
     say(
-        f"{name}: drafted from {made.rows:,} rows, {made.columns} columns",
+        f"{name}: drafted from {counted(made.rows, 'row')}, {counted(made.columns, 'column')}",
         f"    written: {made.path}",
     )
     for other, why in made.unread.items():
         say(f"    no references looked for in {other}: {why}")
     if made.findings:
-        say(f"    {len(made.findings)} suspicions; nothing was changed:")
+        say(f"    {counted(len(made.findings), 'suspicion')}; nothing was changed:")
         say(*map(finding_line, made.findings[:_MOST_SUSPECTS]))
     if len(made.findings) > _MOST_SUSPECTS:
-        say(f"    ... all with: qua3ck contract propose {name} --json --into OTHER")
+        say(f"    ... all with: qua3ck contract propose {name}{project_word} --json --into OTHER")
     say(f"next: edit {made.path}, then: qua3ck contract check {made.path}")
     return 0
 
@@ -82,16 +91,18 @@ def _checked(held: tuple[Held, ...], options: argparse.Namespace) -> int:
         return 0
     for each in held:
         acts = each.actions
-        counted = (f"{acts[word]} {says}" for word, says in _WORDS.items() if acts[word])
-        say(f"{each.table}: {each.columns} columns, {len(each.rules)} rules ({each.path})")
-        say(f"    {', '.join(counted) or 'no rule'}")
+        told = (f"{acts[word]} {says}" for word, says in _WORDS.items() if acts[word])
+        size = f"{counted(each.columns, 'column')}, {counted(len(each.rules), 'rule')}"
+        say(f"{each.table}: {size} ({each.path})")
+        say(f"    {', '.join(told) or 'no rule'}")
         kinds = Counter(rule.dimension for rule in each.rules if rule.test != "none")
         if kinds:
             say(f"    {', '.join(f'{kind} {count}' for kind, count in kinds.items())}")
         for rule in each.rules:
             if rule.test == "none":
                 say(f"    not applicable: {rule.id}, {rule.given['why']} ({rule.where})")
-    say("next: qua3ck load")
+    project = getattr(options, "project", ".")  # none, where one contract alone is checked
+    say(f"next: qua3ck load{'' if project == '.' else f' {project}'}")
     return 0
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qua3ck.cli.terminal import finding_line, opened, say, say_json
+from qua3ck.cli.terminal import counted, finding_line, named_project, opened, say, say_json
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.wording import one_line
 
@@ -49,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     from qua3ck.kit.records import as_json
 
     names = settle_words(options)
-    accept = _accepted(options)
+    accept = _accepted(options, names)
     with opened(options) as project:
         if options.history:
             return _history(project.load_history(names), options)
@@ -64,10 +66,11 @@ def run(options: argparse.Namespace) -> int:
         say_json({**facts, "tables": [as_json(table) for table in tables]})
         return code
     for load in loads:
-        say(*load_lines(load))
+        say(*load_lines(load, options.project))
     for table in tables:
         if table.fresh:
-            say(f"U   {table.name}: made, {table.rows:,} rows; {table.seconds:.1f} s")
+            rows = counted(table.rows, "row")
+            say(f"U   {table.name}: made, {rows}; {table.seconds:.1f} s")
     say(f"next: {_next(loads, options)}")
     return code
 
@@ -86,18 +89,24 @@ def _is_project(path: Path) -> bool:
     )
 
 
-def _accepted(options: argparse.Namespace) -> dict[str, str]:
-    codes = list(dict.fromkeys(options.accept))
+def _accepted(options: argparse.Namespace, names: Sequence[str]) -> dict[str, str]:
+    said = [re.split(r"\s*[=:]\s*", one.strip(), maxsplit=1) for one in options.accept]
+    codes = list(dict.fromkeys(code for code, *_ in said))
+    beside = [more for _, *rest in said for more in rest]
     reason = one_line(options.reason)
-    if codes and not reason:
-        words = " ".join(f"--accept {code}" for code in codes)
-        raise Qua3ckError(
-            f"{', '.join(codes)} {'is' if len(codes) == 1 else 'are'} to be accepted, and "
-            "nothing says why",
-            where="the command line: --reason",
-            fix=f'qua3ck load {words} --reason "who said so, and why"',
-        )
-    return dict.fromkeys(codes, reason)
+    if beside:
+        what = f'"{next(one for one in options.accept if "=" in one or ":" in one)}" is more than '
+        what += "a code; the reason stands behind --reason"
+    elif codes and not reason:
+        is_are = "is" if len(codes) == 1 else "are"
+        what = f"{', '.join(codes)} {is_are} to be accepted, and nothing says why"
+    else:
+        return dict.fromkeys(codes, reason)
+    why = reason or "; ".join(filter(None, map(one_line, beside))) or "who said so, and why"
+    words = ["qua3ck", "load", *([] if options.project == "." else [options.project]), *names]
+    words += [word for code in codes for word in ("--accept", code)]
+    words += ["--reason", why, *(["--as", options.actor] if options.actor else [])]
+    raise Qua3ckError(what, where="the command line: --accept", fix=shlex.join(words))
 
 
 def _exit(load: Load) -> int:
@@ -106,15 +115,16 @@ def _exit(load: Load) -> int:
     return int(bool(load.held_pieces) or any(finding.blocks for finding in load.findings))
 
 
-def load_lines(load: Load) -> list[str]:
+def load_lines(load: Load, project: str) -> list[str]:
     """Return all that is said of a load: its line, every finding, and what to do about pieces."""
     fixes = dict.fromkeys(one.fix for one in load.held_pieces)
     failed = str(load.failed.error()).splitlines() if load.failed else []
     return [
         source_line(load),
+        *_accepted_lines(load),
         *map(finding_line, load.findings),
-        *(f"    fix:   {fix}" for fix in list(fixes)[:_FIXES]),
-        *(f"    {line}" for line in failed),
+        *(f"    fix:   {named_project(fix, project)}" for fix in list(fixes)[:_FIXES]),
+        *(f"    {named_project(line, project)}" for line in failed),
     ]
 
 
@@ -122,19 +132,33 @@ def source_line(load: Load) -> str:
     """Return the one line about a load."""
     if load.failed:
         return f"U   {load.source}: not loaded"
-    pieces = len(load.held_pieces)
-    held = f", {pieces} {'piece' if pieces == 1 else 'pieces'} held" if pieces else ""
+    held = f", {counted(len(load.held_pieces), 'piece')} held" if load.held_pieces else ""
     waiting = f", {load.waiting} in quarantine" if load.waiting else ""
     if not load.known:
-        return f"U   {load.source}: nothing new{held}, {load.rows} rows{waiting}"
+        return f"U   {load.source}: nothing new{held}, {_rows(load.rows)}{waiting}"
     speed = load.came / load.seconds if load.seconds else 0
-    rows = f"{load.came} rows in, {load.loaded} loaded, {load.held} held"
+    rows = f"{_rows(load.came)} in, {load.loaded} loaded, {load.held} held"
     kinds = ("new", "changed", "unchanged", "superseded", "withdrawn", "deleted")
     told = [f"{count} {kind}" for kind in kinds if (count := getattr(load, kind))]
     return (
         f"U   {load.source}: {rows}{held} ({', '.join(told) or 'nothing changed'}), now "
-        f"{load.rows} rows{waiting}; {load.seconds:.1f} s, {speed:,.0f} rows/s"
+        f"{_rows(load.rows)}{waiting}; {load.seconds:.1f} s, {speed:,.0f} rows/s"
     )
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'' if count == 1 else 's'}"
+
+
+def _accepted_lines(load: Load) -> list[str]:
+    """Return what was accepted and for what; a finding that was accepted may not be said again."""
+    from qua3ck.understand.loading.held import VANISHED, title
+
+    deleted = {VANISHED: f"; {_rows(load.deleted)} deleted"}
+    return [
+        f"    accepted {code} ({title(code)}): {', '.join(what)}{deleted.get(code, '')}"
+        for code, what in load.accepted.items()
+    ]
 
 
 def _next(loads: tuple[Load, ...], options: argparse.Namespace) -> str:
@@ -206,5 +230,5 @@ def _history(told: tuple[Took, ...], options: argparse.Namespace) -> int:
         say_json({"history": [as_json(one) for one in told]})
         return 0
     say(*(one.says() for one in told)) if told else say("nothing was loaded yet")
-    say("next: qua3ck load")
+    say(f"next: qua3ck load{'' if options.project == '.' else f' {options.project}'}")
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from qua3ck.cli.terminal import opened, project_argument, say, say_json
+from qua3ck.cli.terminal import counted, opened, project_argument, say, say_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,8 @@ def run(options: argparse.Namespace) -> int:
         say_json({**facts, "left_out": list(handed.left_out)})
         return 0
     width = max(map(len, handed.rows))
-    say(*(f"{name:<{width}}  {count:>9,} rows" for name, count in handed.rows.items()))
+    for name, count in handed.rows.items():
+        say(f"{name:<{width}}  {count:>9,} row{'' if count == 1 else 's'}")
     say(*(f"file  {path}" for path in handed.files), *(f"table {name}" for name in handed.tables))
     if handed.left_out:
         say(f"left out, because a contract classifies them: {', '.join(handed.left_out)}")
@@ -50,6 +51,7 @@ def _online(options: argparse.Namespace) -> int:
         known = told.as_of or told.known
         fresh = f"known up to {known[:19]}Z, {told.age(now) / 3600:,.1f} h ago" if known else ""
         fresh = fresh or "made now; its tables say how fresh they are"
-        say(f"O   {told.name}: {told.rows:,} keys of {told.table} version {told.version}; {fresh}")
+        keys = counted(told.rows, "key")
+        say(f"O   {told.name}: {keys} of {told.table} version {told.version}; {fresh}")
     say("next: qua3ck serve")
     return 0

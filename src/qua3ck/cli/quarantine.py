@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qua3ck.cli.load import load_lines, settle_words
-from qua3ck.cli.terminal import opened, say, say_json
+from qua3ck.cli.terminal import counted, opened, say, say_json
 from qua3ck.kit.errors import Qua3ckError
 
 if TYPE_CHECKING:
     from qua3ck.project import Project
+    from qua3ck.understand.loading.accepting import Taken
     from qua3ck.understand.loading.worklist import Waiting
 
 _FIRST = 3  # lines shown per problem
@@ -73,7 +74,7 @@ def _show(lists: Mapping[str, Sequence[Waiting]], options: argparse.Namespace) -
         return 0
     for name, waiting in lists.items():
         records = len({(one.piece, one.row) for one in waiting})
-        say(f"U   {name}: {records} record{' waits' if records == 1 else 's wait'}")
+        say(f"U   {name}: {counted(records, 'record')} wait{'s' if records == 1 else ''}")
         for code, problem, column, count in summary(waiting):
             say(f"    {code}  {problem}{', ' + column if column else ''}: {count}")
             same = [one for one in waiting if (one.code, one.column) == (code, column)]
@@ -85,9 +86,11 @@ def _show(lists: Mapping[str, Sequence[Waiting]], options: argparse.Namespace) -
 
 def _line(one: Waiting) -> str:
     received = one.received if len(one.received) <= 60 else one.received[:57] + "..."
-    tried = f"; answered {one.tried}" if one.tried else ""
+    tried = f'the answer "{one.tried}" does not fit' if one.tried else ""
+    if tried and one.tried != one.received:
+        tried = f"{received or 'empty'}; {tried}"
     stays = f"; until then that of {one.stays} is current" if one.stays else ""
-    return f"          {one.piece}, {one.place}: {received or 'empty'}{tried}{stays}"
+    return f"          {one.piece}, {one.place}: {tried or received or 'empty'}{stays}"
 
 
 def _exported(name: str, path: Path, lines: int, options: argparse.Namespace) -> int:
@@ -96,10 +99,26 @@ def _exported(name: str, path: Path, lines: int, options: argparse.Namespace) ->
         return 0
     project = "" if options.project == "." else f" {options.project}"
     say(
-        f"U   {name}: {lines} line{'' if lines == 1 else 's'} to be answered in {path}",
+        f"U   {name}: {counted(lines, 'line')} to be answered in {path}",
         f"next: qua3ck quarantine{project} {name} --answers {path}",
     )
     return 0
+
+
+def _taken_lines(name: str, taken: Taken) -> list[str]:
+    kept = f" (kept in mappings/{name}.csv)" if taken.answers else ""
+    again = f", {taken.again} given before in the same words" if taken.again else ""
+    was = "was" if taken.settled == 1 else "were"
+    settled = f", {taken.settled} {was} settled before" if taken.settled else ""
+    left = f", {counted(taken.left, 'line')} without an answer" if taken.left else ""
+    answers = f"{counted(len(taken.answers), 'answer')} taken{kept}"
+    lines = [f"U   {name}: {answers}{left}{settled}{again}"]
+    if taken.otherwise:
+        lines.append(
+            f"    {taken.otherwise} of those settled before had another answer, which stays; to "
+            f"change it, write the new one into mappings/{name}.csv and load again"
+        )
+    return lines
 
 
 def _take(project: Project, name: str, options: argparse.Namespace) -> int:
@@ -107,11 +126,12 @@ def _take(project: Project, name: str, options: argparse.Namespace) -> int:
 
     taken, loads = project.take_answers(name, options.answers)
     if options.json:
-        say_json({"answers": taken, "loads": [as_json(load) for load in loads]})
+        counts = {word: getattr(taken, word) for word in ("again", "settled", "otherwise", "left")}
+        facts = {"answers": len(taken.answers), **counts}
+        say_json({**facts, "loads": [as_json(load) for load in loads]})
         return 0
-    answers = "answer" if taken == 1 else "answers"
-    say(f"U   {name}: {taken} {answers} taken, kept in mappings/{name}.csv")
-    say(*(line for load in loads for line in load_lines(load)))
+    say(*_taken_lines(name, taken))
+    say(*(line for load in loads for line in load_lines(load, options.project)))
     word = "" if options.project == "." else f" {options.project}"
     still = any(load.waiting for load in loads)
     say(f"next: qua3ck quarantine{word} {name}" if still else f"next: qua3ck run{word}")

@@ -7,7 +7,14 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qua3ck.cli.terminal import number_between, opened, project_argument, say, say_json
+from qua3ck.cli.terminal import (
+    counted,
+    name_and_project,
+    number_between,
+    opened,
+    say,
+    say_json,
+)
 from qua3ck.kit.errors import Qua3ckError
 
 if TYPE_CHECKING:
@@ -16,8 +23,12 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of this verb."""
-    parser.add_argument("table", nargs="?", metavar="TABLE", help="a source or a gold table")
-    project_argument(parser)
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="TABLE [PROJECT]",
+        help="a source, a gold table or a table of predictions, and a project, in any order",
+    )
     parser.add_argument("--where", default="", metavar="CONDITION", help="which rows, in SQL")
     parser.add_argument(
         "--limit",
@@ -29,32 +40,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--show-personal",
         action="store_true",
-        help="show cells of columns that a contract classifies as more than internal, too",
+        help="show cells of columns that a contract classifies as more than internal, too, and "
+        "allow conditions on them; is put on record",
     )
     parser.add_argument(
         "--openlineage", metavar="FILE", help="write every load and table as events, one a line"
     )
+    parser.add_argument("--as", dest="actor", metavar="NAME", help="who acts; default: you")
+    parser.add_argument("--json", action="store_true", help="print the same facts as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print each row with the records behind it; 0."""
     from qua3ck.kit.records import as_json
 
-    if options.openlineage and options.table is not None and options.project == ".":
-        options.table, options.project = None, options.table  # the one word is the project
-    if (options.table is None) == (options.openlineage is None):
-        raise Qua3ckError(
-            "Say either a table or a file for events",
-            where="the command line: qua3ck trace",
-            fix="""qua3ck trace TABLE --where "id = '17'", or qua3ck trace --openlineage FILE""",
-        )
+    table = _settled(options)
     with opened(options) as project:
         if options.openlineage:
             count = project.openlineage(Path(options.openlineage))
-            say(f"{count} events in {options.openlineage}")
+            say(f"{counted(count, 'event')} in {options.openlineage}")
             return 0
         found = project.trace(
-            options.table,
+            table,
             where=options.where,
             limit=options.limit,
             show_personal=options.show_personal,
@@ -67,8 +74,32 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _settled(options: argparse.Namespace) -> str:
+    """Take the project from among the words; return the table, none where events are asked for."""
+    words = list(options.words)
+    if len(words) > 2:
+        raise Qua3ckError(
+            f'"{words[2]}" is one word too many',
+            where="the command line: qua3ck trace",
+            fix="write one TABLE and one PROJECT",
+        )
+    if options.openlineage and len(words) == 1:
+        words = ["", *words]  # the one word is the project
+    table, options.project = name_and_project(words)
+    if bool(table) == (options.openlineage is not None):
+        project = "" if options.project == "." else f" {options.project}"
+        raise Qua3ckError(
+            "Say either a table or a file for events",
+            where="the command line: qua3ck trace",
+            fix=f"""qua3ck trace TABLE{project} --where "id = '17'", or """
+            f"qua3ck trace{project} --openlineage FILE",
+        )
+    return table
+
+
 def _lines(found: Trace) -> list[str]:
-    lines = [f"{found.table}  {found.matches} rows fit{_first(found)}"]
+    fit = "1 row fits" if found.matches == 1 else f"{found.matches} rows fit"
+    lines = [f"{found.table}  {fit}{_first(found)}"]
     for row in found.rows:
         lines.append("  " + ", ".join(f"{n}={_shown(value)}" for n, value in row.values.items()))
         for record in row.records:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -192,14 +193,25 @@ def free_place(path: Path, name: str, *, make: bool = False) -> None:
             pass
         path.unlink()
     except FileExistsError:
-        raise Qua3ckError(
-            f"There is a contract {path.name} already; it is not overwritten",
-            where=str(path),
-            fix="name another file with --into FILE, and compare the two",
-            code="U154",
-        ) from None
+        raise _taken(path) from None
     except OSError as problem:
         raise _unwritable(path, name, problem) from problem
+
+
+def _taken(path: Path) -> Qua3ckError:
+    """Return the error about a file that is there already; one with mistakes is a contract too."""
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        text = ""
+    is_one = re.search(r"^\W*kind\W+DataContract\b", text, re.MULTILINE)
+    what = f"a contract {path.name} already" if is_one else f"a file {path.name} already, which is"
+    return Qua3ckError(
+        f"There is {what}{'' if is_one else ' no contract'}; it is not overwritten",
+        where=str(path),
+        fix=f"name another file with --into FILE{', and compare the two' if is_one else ''}",
+        code="U154",
+    )
 
 
 def _refuse_no_file(path: Path, name: str) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qua3ck.project.contracts import Drafted, Held
     from qua3ck.understand.gold import Built, Trace
     from qua3ck.understand.loading import Load
+    from qua3ck.understand.loading.accepting import Taken
     from qua3ck.understand.loading.proposing import Proposed
     from qua3ck.understand.loading.statistics import Took
     from qua3ck.understand.loading.worklist import Waiting
@@ -175,26 +176,28 @@ class DataVerbs:
 
     def export_quarantine(self, name: str, path: Path) -> Path:
         """Write what waits of a source as a sheet to be answered."""
-        from qua3ck.understand.loading.worklist import export_list
-
-        waiting = self.quarantine([name]).get(name, ())
-        return export_list(name, waiting, path, project=self.name)
-
-    def take_answers(self, name: str, path: Path) -> tuple[int, tuple[Load, ...]]:
-        """Keep the answers of a sheet that came back, and load the source again with them.
-
-        Returns
-        -------
-        tuple of (int, tuple of Load)
-            How many answers were taken, and what the load did.
-        """
         from qua3ck.understand.loading import known_sources
-        from qua3ck.understand.loading.worklist import take_answers
+        from qua3ck.understand.loading.accepting import export_list
 
         (known,) = known_sources([name], self.file.understand)
         source = self.file.understand.sources[known]
-        taken, _ = take_answers(known, source, self.workspace(), path)
-        return len(taken), self.load([known])
+        return export_list(known, source, self.read_only(), path, title=self.name)
+
+    def take_answers(self, name: str, path: Path) -> tuple[Taken, tuple[Load, ...]]:
+        """Keep the answers of a sheet to what is still open, and load the source again with them.
+
+        Returns
+        -------
+        tuple of (Taken, tuple of Load)
+            What became of the sheet, and what the load did.
+        """
+        from qua3ck.understand.loading import known_sources
+        from qua3ck.understand.loading.accepting import take_answers
+
+        (known,) = known_sources([name], self.file.understand)
+        source = self.file.understand.sources[known]
+        taken = take_answers(known, source, self.workspace(), path)
+        return taken, self.load([known])
 
     def load_history(self, names: Sequence[str] = ()) -> tuple[Took, ...]:
         """Return how long the loads of sources took, and how much they brought."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qua3ck import __version__
 from qua3ck.kit.clock import stamp
+from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.records import write_atomic
 from qua3ck.understand.gold import (
     Built,
@@ -17,12 +18,14 @@ from qua3ck.understand.gold import (
     Record,
     Trace,
     TracedRow,
+    asked_columns,
     built_tables,
+    condition,
     current_inputs,
     events,
     trace,
 )
-from qua3ck.understand.gold.query import Columns, sql_columns
+from qua3ck.understand.gold.query import DIALECT, Columns, sql_columns
 
 if TYPE_CHECKING:
     from qua3ck.govern import Workspace
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
     from qua3ck.understand.catalog import TableFacts
     from qua3ck.understand.contract.said import SaidTable
     from qua3ck.understand.publish import Handed
+
+
+_ANSWERS = "answers"  # what a table of answers is called in a condition
 
 
 def trace_table(
@@ -47,21 +53,88 @@ def trace_table(
     Parameters
     ----------
     show_personal : bool
-        Also show cells that the contracts keep in the house. Only for who may run the phases,
-        and on record: which columns of which table, never a value.
+        Also show cells that the contracts keep in the house, and take a condition on them.
+        Only for who may run the phases, and on record: which columns of which table, never a
+        value; also where no row fits, since that tells something too.
+
+    Raises
+    ------
+    Qua3ckError
+        If there is no such table, the condition cannot be read, asks about what is kept in the
+        house without ``show_personal``, or the actor may not see that.
     """
     from qua3ck.govern import person, require
 
     if show_personal:
         who = person(workspace.root, workspace.actor)
         require(who.name, who.roles, "run")
-    found = _traced(table, where, limit, file, workspace)
-    veiled = _veiled(found, file, workspace)
-    if not show_personal or not veiled.hidden:
-        return veiled
-    body = {"columns": list(veiled.hidden), "rows": len(found.rows)}
-    workspace.ledger.append("personal.shown", table, body)
-    return found
+    asked = _asked(table, where, file, workspace) if where else ()
+    if asked and not show_personal:
+        raise Qua3ckError(
+            f"The condition asks about {', '.join(asked)}, which a contract classifies: how many "
+            "rows fit would tell what stands there",
+            where=f"qua3ck trace {table} --where",
+            fix="ask by other columns; who may see it: --show-personal, which is put on record",
+            code="U173",
+        )
+    hidden: tuple[str, ...] = ()
+    rows = 0
+    try:
+        found = _traced(table, where, limit, file, workspace)
+        veiled = _veiled(found, file, workspace)
+        hidden, rows = veiled.hidden, len(found.rows)
+    finally:  # at which cells a condition fails tells something of them, too
+        columns = list(dict.fromkeys((*asked, *hidden)))
+        if show_personal and columns:
+            body = {"columns": columns, "rows": rows}
+            workspace.ledger.append("personal.shown", table, body)
+    return found if show_personal else veiled
+
+
+def _asked(table: str, where: str, file: ProjectFile, workspace: Workspace) -> tuple[str, ...]:
+    """Return the columns that stay in the house of which a condition would tell something.
+
+    Raises
+    ------
+    Qua3ckError
+        If the condition cannot be read.
+    """
+    from qua3ck.operate.batch.lineage import is_prediction
+    from qua3ck.understand.contract.said import said_of
+
+    said = said_of(file.understand, workspace.root)
+    warehouse, built = workspace.warehouse, _built(file, workspace)
+    called, names = table, {table}
+    if is_prediction(table, file.understand, warehouse):
+        stored = _stored(table)
+        schema, called, names = warehouse.schema(stored), _ANSWERS, _sources_of(stored, workspace)
+    elif table in built:
+        schema = warehouse.schema(built[table].table, version=built[table].version)
+    elif table in file.understand.sources and warehouse.version(f"silver/{table}") is not None:
+        schema = warehouse.schema(f"silver/{table}")
+    else:
+        return ()  # nothing is there to be asked
+    asked = asked_columns(where, called, sql_columns(schema))
+    hidden = _hidden(names, said, file, workspace) if asked else frozenset()
+    return tuple(name for name in asked if name in hidden)
+
+
+def _stored(table: str) -> str:
+    """Return the name under which a table of answers lies in the warehouse."""
+    from qua3ck.operate.batch.outputs import LAYER
+
+    return table if table.startswith(f"{LAYER}/") else f"{LAYER}/{table}"
+
+
+def _sources_of(stored: str, workspace: Workspace) -> set[str]:
+    """Return the names of the tables and files that a table of answers was made of."""
+    from qua3ck.operate.batch.inputs import PIECE
+    from qua3ck.store.warehouse import Engine
+
+    with Engine(reach=[workspace.root / "warehouse"]) as engine:
+        view = workspace.warehouse.current_view(stored, engine=engine, by=(PIECE,))
+        told = engine.rows(view.select("source_table").distinct())["source_table"].to_pylist()
+    return {str(one).rpartition("/")[2] for one in told}
 
 
 def _traced(table: str, where: str, limit: int, file: ProjectFile, workspace: Workspace) -> Trace:
@@ -69,9 +142,10 @@ def _traced(table: str, where: str, limit: int, file: ProjectFile, workspace: Wo
     from qua3ck.operate.batch.lineage import is_prediction, trace_prediction
 
     if is_prediction(table, file.understand, workspace.warehouse):
+        columns = sql_columns(workspace.warehouse.schema(_stored(table)))
         return trace_prediction(
             table,
-            where,
+            condition(where, columns).sql(dialect=DIALECT) if where else "",
             limit,
             workspace.warehouse,
             lambda gold, test: _traced(gold, test, 1, file, workspace),
@@ -101,7 +175,10 @@ def _veiled(found: Trace, file: ProjectFile, workspace: Workspace) -> Trace:
     }
     if not found.rows or not any(closed.values()):
         return found
-    away = _hidden(found, said, file, workspace)
+    built = _built(file, workspace)
+    told = {str(row.values.get("source_table", "")).rpartition("/")[2] for row in found.rows}
+    names = {found.table} if found.table in {*file.understand.sources, *built} else told
+    away = _hidden(names, said, file, workspace)
     hidden = tuple(name for name in found.rows[0].values if name in away)
 
     def veiled(record: Record) -> Record:
@@ -122,9 +199,12 @@ def _veiled(found: Trace, file: ProjectFile, workspace: Workspace) -> Trace:
 
 
 def _hidden(
-    found: Trace, said: Mapping[str, SaidTable], file: ProjectFile, workspace: Workspace
+    names: Collection[str],
+    said: Mapping[str, SaidTable],
+    file: ProjectFile,
+    workspace: Workspace,
 ) -> frozenset[str]:
-    """Return the columns of a table, or of those that predictions were made of, that stay.
+    """Return the columns of tables that stay: of one, or of those that answers were made of.
 
     What came from a file that no contract describes stays if it is called like what stays
     anywhere: the file is most likely read as that source is.
@@ -132,8 +212,6 @@ def _hidden(
     from qua3ck.understand.publish.handing import behind_columns, private
 
     built = _built(file, workspace)
-    told = {str(row.values.get("source_table", "")).rpartition("/")[2] for row in found.rows}
-    names = {found.table} if found.table in {*file.understand.sources, *built} else told
     hidden: set[str] = set()
     columns = columns_of_all(file, workspace)
     for name in names:

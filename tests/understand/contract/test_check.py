@@ -325,7 +325,7 @@ def test_a_piece_of_a_table_leaves_questions_about_the_table_to_later(desk):
         quality="[{metric: rowCount, mustBeGreaterThan: 3}]",
     )
     piece = desk.check({"kg": [1.0, 2.0]}, table, whole=False)
-    assert piece.answers() == {"kg.required": "pass", "stock.rowCount": "not applicable"}
+    assert (piece.answers(), piece.found("U086")) == ({"kg.required": "pass"}, [])
     measures, findings = desk.whole({"kg": [1.0, 2.0, 3.0, 4.0], "_row": [1, 2, 1, 2]}, table)
     assert {each.rule: each.answer for each in measures} == {"stock.rowCount": "pass"}
     assert findings == ()
@@ -384,13 +384,78 @@ def test_a_batch_that_fails_in_every_row_lists_each_row_once_after_the_beginning
     assert seen.blocks == ["U087"]
 
 
-def test_a_contract_of_many_rules_is_one_scan_too(desk):
-    columns = ", ".join(
-        f"{{name: c{n}, logicalType: integer, required: true, "
-        f"logicalTypeOptions: {{minimum: 0, maximum: {n}}}}}"
-        for n in range(150)
-    )
-    seen = desk.check({f"c{n}": [0, 1, None] for n in range(150)}, desk.columns(f"[{columns}]"))
-    assert len(seen.checked.measures) == 300
-    assert seen.held == [2, 3]
-    assert seen.measure("c0.range").failing == 1
+class Profiled:
+    """A connection that tells which files its statements read, and how often each."""
+
+    def __init__(self, connection, profile):
+        self._connection, self._profile = connection, profile
+        self._read = []
+        connection.execute("PRAGMA enable_profiling = 'json'")
+        connection.execute(f"SET profiling_output = '{profile}'")
+
+    def __getattr__(self, name):
+        self._note()  # each statement writes its own over the one before
+        return getattr(self._connection, name)
+
+    def times(self, path):
+        self._note()
+        return self._read.count(str(path))
+
+    def _note(self):
+        if self._profile.exists():
+            self._read += _files_read(json.loads(self._profile.read_text())["operator"])
+            self._profile.unlink()
+
+
+def _files_read(steps):
+    for step in steps:
+        if step["type"] == "TABLE_SCAN" and "Filename(s)" in step["extra_info"]:
+            yield step["extra_info"]["Filename(s)"]
+        yield from _files_read(step.get("children", ()))
+
+
+@pytest.fixture
+def reads(desk, monkeypatch):
+    """Return how often the staged rows were read for a contract of these rules."""
+
+    def count(columns, quality=""):
+        names = [f"c{n}" for n in range(150)]
+        listed = ", ".join(
+            f"{{name: {name}, logicalType: integer, {columns(n)}}}" for n, name in enumerate(names)
+        )
+        rows = {name: [0, 1, 200, 7, None] for name in names}
+        profiled = Profiled(desk.engine.connection, desk.folder / "profile.json")
+        monkeypatch.setattr(desk.engine, "_connection", profiled)
+        desk.seen = desk.check(rows, desk.columns(f"[{listed}]", quality=quality))
+        return profiled.times(desk.folder / "rows.parquet")
+
+    return count
+
+
+def _rules(most):
+    """Return what the first columns are held to: two rules each, which some rows fail."""
+    two = "required: true, logicalTypeOptions: {minimum: 0, maximum: 150}"
+    return lambda n: two if n < most else "required: false"
+
+
+def test_a_contract_of_many_rules_is_one_scan_too(desk, reads):
+    one = reads(_rules(1))
+    assert (len(desk.seen.checked.measures), desk.seen.held) == (2, [3, 5])
+    many = reads(_rules(150))
+    assert (len(desk.seen.checked.measures), desk.seen.held) == (300, [3, 5])
+    assert (one, many) == (2, 2)  # one finds what fails, the other writes what does not
+
+
+def test_all_figures_of_a_table_are_one_scan_more(desk, reads):
+    rule = "{{type: sql, query: 'SELECT sum(c{}) FROM stock', mustBeLessThan: 9}}"
+    rules = [rule.format(n) for n in range(150)]
+    few, many = (reads(_rules(150), quality=f"[{', '.join(rules[:n])}]") for n in (1, 150))
+    assert len(desk.seen.checked.measures) == 450
+    assert (few, many) == (3, 3)
+
+
+def test_a_unique_column_is_a_scan_of_its_own(desk, reads):
+    def with_unique(n):
+        return f"{_rules(150)(n)}{', unique: true' if n < 4 else ''}"
+
+    assert reads(with_unique) == reads(_rules(150)) + 4

@@ -10,7 +10,7 @@ from qua3ck.kit.errors import Qua3ckError
 from qua3ck.store.warehouse import Engine
 from qua3ck.understand.gold import trace
 from qua3ck.understand.gold.provenance import FROM
-from qua3ck.understand.gold.trace import pieces_behind, with_pieces
+from qua3ck.understand.gold.trace import asked_columns, pieces_behind, with_pieces
 
 
 def ask(house, table, where=""):
@@ -127,3 +127,37 @@ def test_a_query_changed_since_is_not_passed_off_as_the_one_that_made_the_table(
             warehouse=house.warehouse,
         )
     assert caught.value.code == "U161"
+
+
+@pytest.mark.parametrize(
+    ("where", "asked"),
+    [
+        ("boxes = 5", {"boxes"}),
+        ("stock.boxes > 4 AND clinic.lower() = 'a'", {"boxes", "clinic"}),
+        ("list_filter([1], x -> x = boxes) = []", {"boxes"}),
+        ("NURSE = 'Amina'", {"nurse"}),
+        ("boxes > 0 AND \"nurse\" LIKE 'A%'", {"boxes", "nurse"}),
+        ("main.stock.nurse = 'Amina'", {"nurse"}),
+        ("boxes = CASE WHEN length(nurse) > 3 THEN 5 END", {"boxes", "nurse"}),
+        ("nurse.upper() = 'AMINA'", {"nurse"}),
+        ("stock.nurse.upper() = 'AMINA'", {"nurse"}),
+        ("EXISTS (SELECT 1 WHERE nurse = 'Amina')", {"nurse"}),
+        ("list_filter([1], x -> nurse = 'Amina') = [1]", {"nurse"}),
+        ("COLUMNS('nu.*') = 'Amina'", {"clinic", "boxes", "nurse"}),
+        ("COLUMNS(c -> c LIKE 'n%') = 'Amina'", {"clinic", "boxes", "nurse"}),
+        ("COLUMNS(*)::TEXT = 'Amina'", {"clinic", "boxes", "nurse"}),
+        ("#3 = 'Amina'", {"clinic", "boxes", "nurse"}),
+        ("stock.to_json() LIKE '%Amina%'", {"clinic", "boxes", "nurse"}),
+    ],
+)
+def test_a_condition_asks_about_what_it_names_however_it_names_it(where, asked):
+    columns = {"clinic": "TEXT", "boxes": "BIGINT", "nurse": "TEXT"}
+    assert set(asked_columns(where, "stock", columns)) >= asked
+    if "nurse" not in asked:
+        assert set(asked_columns(where, "stock", columns)) == asked
+
+
+def test_a_column_called_as_its_table_is_a_column():
+    columns = {"stock": "BIGINT", "nurse": "TEXT"}
+    assert asked_columns("stock > 5 AND stock.stock < 9", "stock", columns) == ("stock",)
+    assert "nurse" in asked_columns("stock.nurse = 'Amina'", "stock", columns)

@@ -75,6 +75,14 @@ def test_what_a_contract_holds_is_left_out_of_the_staged_file_as_it_is(agreed, m
     assert written == ["failing.parquet"]  # of the rows themselves the engine writes none
 
 
+def test_a_load_tells_that_it_holds_a_file_against_its_contract(agreed):
+    stock = agreed()
+    stock.write("a.csv", "id,x\n1,5\n")
+    heard = []
+    stock.load(tell=lambda text, share: heard.append(text))
+    assert heard.index("checking stock: a.csv") == heard.index("comparing stock") - 1
+
+
 def test_what_each_rule_measured_is_kept_with_the_load(agreed):
     stock = agreed()
     stock.write("a.csv", "id,x\n1,5\n2,-6\n3,7\n4,8\n")
@@ -215,3 +223,99 @@ def test_another_source_is_looked_up_by_the_key_that_it_was_loaded_with(agreed):
     otherwise = clinics.model_copy(update={"key": ("nope",)})
     done = stock.load(others={"stock": stock.source, "clinics": otherwise})
     assert (done.loaded, done.held) == (3, 1)
+
+
+def about_the_table(done):
+    """Return what the load said of the rows of the table as a whole."""
+    return [(one.code, one.evidence["rows"]) for one in done.findings if one.code == "U081"]
+
+
+def test_rows_that_stay_of_a_file_that_is_not_there_are_counted_with_the_one_that_is(agreed):
+    stock = agreed(AT_LEAST_FIVE)
+    stock.write("a.csv", "id,x\n1,5\n2,6\n3,7\n")
+    stock.write("b.csv", "id,x\n4,5\n5,6\n6,7\n")
+    stock.load()
+    stock.remove("b.csv")
+    stock.write("a.csv", "id,x\n1,5\n2,6\n3,8\n")
+    done = stock.load()  # six rows, three of them in the file that is there
+    assert (done.rows, done.held_pieces, about_the_table(done)) == (6, (), [])
+
+
+def test_a_file_repeats_what_stays_of_one_that_is_not_there(agreed):
+    stock = agreed(ROWS.replace("logicalType: integer,", "logicalType: integer, unique: true,"))
+    stock.write("a.csv", "id,x\n1,5\n2,6\n3,7\n")
+    stock.write("b.csv", "id,x\n4,5\n5,6\n6,7\n")
+    assert "U076" not in [one.code for one in stock.load().findings]
+    stock.remove("b.csv")
+    stock.write("a.csv", "id,x\n1,5\n2,6\n4,7\n")
+    done = stock.load()
+    assert (done.rows, [one.code for one in done.findings].count("U076")) == (6, 1)
+
+
+def test_what_stays_of_files_that_are_taken_out_is_asked_though_no_file_is_read(agreed):
+    stock = agreed(AT_LEAST_FIVE)
+    stock.write("a.csv", "id,x\n1,5\n2,6\n3,7\n")
+    stock.write("b.csv", "id,x\n4,5\n5,6\n6,7\n")
+    stock.load()
+    stock.remove("b.csv")
+    before = stock.digest()
+    held = stock.load(accepted={"U066": "a copy"})
+    assert [(one.piece, one.code) for one in held.held_pieces] == [("b.csv", "U081")]
+    assert "--accept U066 --accept U081" in held.held_pieces[0].fix
+    assert stock.digest() == before
+    done = stock.load(accepted={"U066": "a copy", "U081": "a clinic was closed"})
+    assert (done.rows, [one.code for one in done.findings].count("U081")) == (3, 1)
+
+
+@pytest.mark.parametrize("keys", [{}, {"key": ["id"]}], ids=["no key", "key"])
+def test_what_goes_while_the_only_file_is_held_is_asked_of_what_is_left(agreed, keys):
+    stock = agreed(AT_LEAST_FIVE, **keys)
+    stock.write("a.csv", "id,x\n1,5\n2,6\n3,7\n4,8\n5,9\n")
+    stock.load()
+    before = stock.digest()
+    stock.remove("a.csv")
+    stock.write("b.csv", "")
+    held = stock.load(accepted={"U066": "it is called so now"})
+    assert {one.code for one in held.findings} >= {"U069", "U070"}
+    assert (stock.digest(), held.deleted) == (before, 0)
+
+
+def test_rows_whose_newer_version_is_held_are_rows_of_the_table(agreed):
+    stock = agreed(AT_LEAST_FIVE, key=["id"])
+    stock.write("a.csv", "id,x\n1,5\n2,6\n3,7\n4,8\n5,9\n")
+    assert stock.load().rows == 5
+    stock.write("a.csv", "id,x\n1,5\n2,-6\n3,7\n4,8\n5,10\n")  # what stands under 2 stays
+    done = stock.load()
+    assert (done.rows, done.changed, done.held, done.held_pieces) == (5, 1, 1, ())
+
+
+def test_records_that_are_held_for_their_key_are_no_rows_of_a_first_load(agreed):
+    stock = agreed(AT_LEAST_FIVE.replace("severity: block", "severity: info"), key=["id"])
+    stock.write("a.csv", "id,x\n1,5\n2,6\n3,7\n4,8\n4,9\n")
+    done = stock.load()
+    assert (done.rows, [one.code for one in done.findings].count("U081")) == (3, 1)
+
+
+def test_after_a_held_file_the_next_is_asked_with_the_rows_that_stayed(agreed):
+    unique = ROWS.replace("x, logicalType: number,", "x, logicalType: number, unique: true,")
+    grid = unique + "    quality:\n      - {metric: rowCount, mustBe: 4, severity: block}\n"
+    stock = agreed(grid, path="data/a*.csv", key=["id"])
+    stock.write("a1.csv", "id,x\n1,5\n2,6\n")
+    stock.write("a2.csv", "id,x\n3,7\n4,8\n")
+    stock.load()
+    stock.source = stock.source.model_copy(update={"path": "data/b*.csv"})
+    stock.write("b1.csv", "id,x\n1,5\n2,60\n")
+    stock.write("b2.csv", "")  # held: what is not there any more stays meanwhile
+    part = stock.load()
+    assert (part.rows, [one.piece for one in part.held_pieces]) == (4, ["b2.csv"])
+    assert about_the_table(part) == []
+    stock.write("b1.csv", "id,x\n1,5\n2,7\n")  # 7 is a row that stayed
+    again = stock.load()
+    assert (again.rows, [one.code for one in again.findings].count("U076")) == (4, 1)
+    stock.write("b2.csv", "id,x\n5,9\n6,10\n")  # now those of a1 and a2 go
+    whole = stock.load()
+    assert (whole.rows, whole.held_pieces, "U076" in [f.code for f in whole.findings]) == (
+        4,
+        (),
+        False,
+    )

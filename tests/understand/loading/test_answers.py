@@ -11,14 +11,9 @@ import pytest
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.store.raw import RawStore
 from qua3ck.understand.gold import pieces_of, record_of
+from qua3ck.understand.loading.accepting import HEAD, export_list, take_answers
 from qua3ck.understand.loading.answers import read_answers
-from qua3ck.understand.loading.worklist import (
-    HEAD,
-    export_list,
-    summary,
-    take_answers,
-    work_list,
-)
+from qua3ck.understand.loading.worklist import summary, work_list
 
 BAD = "id,day,x\n1,2026-01-02,5\n2,2026-01-32,six\n3,2026-01-04,seven\n,2026-01-05,8\n5\n"
 DECLARED = {"key": ["id"], "types": {"x": "integer", "day": "date"}}
@@ -54,8 +49,7 @@ def sheet(desk, path, answers):
 
     The head is line 1: record 1 stands in line 2.
     """
-    waiting = work_list("stock", desk.bench.source, desk)
-    export_list("stock", waiting, path, project="demo")
+    export_list("stock", desk.bench.source, desk, path, title="demo")
     book = openpyxl.load_workbook(path)
     for line in book["answers"].iter_rows(min_row=2):
         said = answers.get((int(line[1].value.split()[1]) - 1, line[2].value))
@@ -96,7 +90,7 @@ def test_a_held_cell_of_a_report_sheet_is_named_as_the_sheet_names_it(bench, tmp
     (one,) = work_list("stock", stock.source, desk)
     assert (one.place, one.received) == ("line 3, column B", "six")
     path = tmp_path / "q.xlsx"
-    export_list("stock", [one], path, project="demo")
+    export_list("stock", stock.source, desk, path, title="demo")
     book = openpyxl.load_workbook(path)
     assert [cell.value for cell in book["answers"][2]][:3] == [
         "a.xlsx",
@@ -117,9 +111,7 @@ def test_past_blank_lines_screen_sheet_and_trace_name_the_same_line(bench, tmp_p
     (said,) = [one.says for one in done.findings if one.code == "U060"]
     assert "a.csv: line 4" in said
     desk = Desk(bench=stock, actor="ana", ledger=SimpleNamespace(append=lambda *_: None))
-    path = export_list(
-        "stock", work_list("stock", stock.source, desk), tmp_path / "q.xlsx", project="demo"
-    )
+    path = export_list("stock", stock.source, desk, tmp_path / "q.xlsx", title="demo")
     book = openpyxl.load_workbook(path)
     assert book["answers"]["B2"].value == "line 4"
     book["answers"]["F2"] = "6"
@@ -137,9 +129,9 @@ def test_past_blank_lines_screen_sheet_and_trace_name_the_same_line(bench, tmp_p
 def test_answered_records_are_loaded_and_the_bytes_stay(desk, tmp_path):
     answers = {(2, "day"): "2026-01-03", (2, "x"): 6, (3, "x"): "(empty)", (4, "id"): 4}
     path = sheet(desk, tmp_path / "q.xlsx", answers)
-    taken, kept = take_answers("stock", desk.bench.source, desk, path)
-    assert len(taken) == 4
-    assert kept == desk.root / "mappings" / "stock.csv"
+    taken = take_answers("stock", desk.bench.source, desk, path)
+    assert (len(taken.answers), taken.left, taken.settled) == (4, 1, 0)
+    assert (desk.root / "mappings" / "stock.csv").is_file()
     assert desk.ledger.events[0][:2] == ("quarantine.answered", "stock")
     done = desk.bench.load()
     assert (done.came, done.loaded, done.held) == (5, 4, 1)
@@ -192,18 +184,43 @@ def test_an_answer_counts_only_for_the_bytes_it_was_given_for(desk, tmp_path):
     assert len(read_answers(desk.root, "stock")) == 1
 
 
+NEW = ("a.csv", "line 9", "x", "U033: a cell is not of its column's type", "nine")
+
+
+def again(sheet, line, answer):
+    """Write a line of a sheet once more below the others, with another answer."""
+    cells = [cell.value for cell in sheet[line]]
+    sheet.append([*cells[:5], answer, *cells[6:]])
+
+
 @pytest.mark.parametrize(
     ("harm", "says"),
     [
-        (lambda book: book["answers"].cell(2, 5, "other"), "the first in line 2"),
-        (lambda book: book["answers"].delete_rows(3), "1 that are open are not in it"),
-        (lambda book: book["answers"].cell(1, 1, "file"), "head of the sheet was changed"),
+        (lambda book: book["answers"].cell(4, 5, "other"), "Line 4 has an answer, and is not as"),
+        (lambda book: book["answers"].cell(4, 1, "b.csv"), "Line 4 has an answer, and is not as"),
+        (lambda book: book["answers"].cell(4, 7, "9|U033||"), "or was never asked"),
+        (lambda book: book["answers"].append([*NEW, "7"]), "Line 7 has an answer, and is not as"),
+        (lambda book: again(book["answers"], 4, "8"), "Lines 4 and 7 answer the same"),
+        (lambda book: book["answers"].delete_cols(3), "head of the sheet was changed: column"),
+        (lambda book: book["answers"].cell(1, 1, "file"), "head of the sheet was changed: piece"),
         (lambda book: book["about"].cell(5, 2, "beds"), 'asks about "beds", not about "stock"'),
         (lambda book: book.remove(book["about"]), "not a sheet that was exported"),
         (lambda book: book["answers"].cell(6, 6, "5,2026-01-06,9"), "more than one cell"),
         (lambda book: setattr(book["answers"]["F4"], "value", None), "No line has an"),
     ],
-    ids=["value", "line gone", "head", "source", "no about", "whole record", "empty"],
+    ids=[
+        "value",
+        "piece",
+        "mark",
+        "new line",
+        "two answers",
+        "column gone",
+        "head",
+        "source",
+        "no about",
+        "whole record",
+        "empty",
+    ],
 )
 def test_a_sheet_that_does_not_fit_is_refused_as_a_whole(harm, says, desk, tmp_path):
     path = sheet(desk, tmp_path / "q.xlsx", {(3, "x"): "7"})
@@ -230,21 +247,20 @@ def test_a_place_where_no_sheet_can_be_is_told(name, says, desk, tmp_path):
     (tmp_path / "file").touch()
     (tmp_path / "folder.xlsx").mkdir()
     openpyxl.Workbook().save(tmp_path / "other.xlsx")
-    waiting = work_list("stock", desk.bench.source, desk)
     with pytest.raises(Qua3ckError, match=says) as told:
-        export_list("stock", waiting, tmp_path / name, project="demo")
+        export_list("stock", desk.bench.source, desk, tmp_path / name, title="demo")
     assert told.value.code == "U150"
     assert "Excel" not in told.value.fix
 
 
 def test_a_sheet_with_answers_is_not_written_over_and_one_without_is(desk, tmp_path):
-    path, waiting = tmp_path / "q.xlsx", work_list("stock", desk.bench.source, desk)
+    path = tmp_path / "q.xlsx"
     for _ in range(2):
-        export_list("stock", waiting, path, project="demo")
+        export_list("stock", desk.bench.source, desk, path, title="demo")
     sheet(desk, path, {(2, "x"): "6"})
     before = path.read_bytes()
     with pytest.raises(Qua3ckError, match="has 1 answer in it") as told:
-        export_list("stock", waiting, path, project="demo")
+        export_list("stock", desk.bench.source, desk, path, title="demo")
     assert path.read_bytes() == before
     assert "--answers" in told.value.fix
     assert not [one for one in tmp_path.iterdir() if one.name.startswith(".")]
@@ -255,30 +271,22 @@ def test_a_sheet_that_is_not_there_is_said_to_be_so(desk, tmp_path):
         take_answers("stock", desk.bench.source, desk, tmp_path / "q.xlsx")
 
 
-def test_a_sheet_whose_records_were_answered_meanwhile_is_refused(desk, tmp_path):
-    path = sheet(desk, tmp_path / "q.xlsx", {(3, "x"): "7"})
-    take_answers("stock", desk.bench.source, desk, path)
-    desk.bench.load(accepted={"U064": "to be answered"})
-    with pytest.raises(Qua3ckError, match="not open"):
-        take_answers("stock", desk.bench.source, desk, path)
-
-
 def test_no_cell_of_the_sheet_is_a_formula_and_only_answers_may_be_changed(bench, tmp_path):
     stock = bench(types={"x": "integer"})
     stock.write("a.csv", "id,x\n1,5\n2,6\n3,=1+cmd\n")
     stock.load()
     desk = Desk(bench=stock, actor="ana")
     path = tmp_path / "q.xlsx"
-    export_list("stock", work_list("stock", stock.source, desk), path, project="demo")
+    export_list("stock", stock.source, desk, path, title="demo")
     lines = openpyxl.load_workbook(path)["answers"]
-    assert tuple(cell.value for cell in lines[1]) == HEAD
+    assert tuple(cell.value for cell in lines[1])[:6] == HEAD
     assert (lines["E2"].value, lines["E2"].data_type, lines["E2"].quotePrefix) == (
         "=1+cmd",
         "s",
         True,
     )
     assert lines.protection.sheet
-    assert [cell.protection.locked for cell in lines[2]] == [True] * 5 + [False]
+    assert [cell.protection.locked for cell in lines[2]] == [True] * 5 + [False, True]
 
 
 CONTRACT = """\

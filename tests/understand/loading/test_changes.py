@@ -133,10 +133,8 @@ def test_a_key_that_no_piece_has_is_a_mistake_and_no_crash(before, rows, bench):
         Qua3ckError, match=r'No piece has a column "idd".* did you mean "id"'
     ) as told:
         stock.load()
-    assert (told.value.code, "name columns that are there: id, x" in told.value.fix) == (
-        "U104",
-        True,
-    )
+    assert (told.value.code, told.value.where) == ("U104", "understand.sources.stock.key: idd")
+    assert "name columns that are there: id, x" in told.value.fix
 
 
 def test_keys_are_told_apart_in_parts_that_share_none(monkeypatch):
@@ -426,3 +424,12 @@ def test_a_deletion_can_be_told_in_several_ways(marker, gone):
         rows = engine.arrow(pa.table({"marker": marker}))
         told = engine.rows(rows.select(gone=says_deleted(rows.marker)))
     assert told["gone"].to_pylist() == gone
+
+
+def test_a_day_of_validity_that_no_piece_has_is_refused_where_it_is_declared(bench):
+    stock = bench(key=["id"])
+    stock.source = stock.source.model_copy(update={"valid_from": "sinc"})
+    stock.write("a.csv", "id,since\n1,2026-01-01\n")
+    with pytest.raises(Qua3ckError, match='did you mean "since"') as told:
+        stock.load()
+    assert told.value.where == "understand.sources.stock.valid_from: sinc"

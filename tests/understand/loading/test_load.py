@@ -16,8 +16,11 @@ from filelock import FileLock
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.hashes import file_digest
 from qua3ck.store.raw import RawStore
+from qua3ck.store.warehouse import Warehouse
 from qua3ck.understand.loading import load as load_module
 from qua3ck.understand.loading import read_current
+from qua3ck.understand.loading.held import shrunk
+from qua3ck.understand.loading.past import silver
 
 THREE = "id,x\n1,5\n2,6\n3,7\n"
 
@@ -263,6 +266,28 @@ def test_a_piece_of_which_most_does_not_fit_is_held_as_a_whole(bench):
     assert len(stock.rows()) == 3
     taken = stock.load(accepted={"U064": "the two are being corrected"})
     assert (taken.loaded, taken.held) == (1, 2)
+
+
+def test_one_row_that_does_not_fit_is_one(bench):
+    stock = bench(types={"x": "integer"})
+    stock.write("a.csv", THREE)
+    stock.load()
+    stock.write("b.csv", "id,x\n4,many\n")
+    (held,) = stock.load().held_pieces
+    assert held.what.startswith("1 of 1 row of b.csv does not fit: 1 in column")
+    assert shrunk("stock", "b.csv", 1, 1, 0.5).says.startswith("1 of 1 row is gone (100%")
+
+
+def test_of_a_piece_that_cannot_be_read_only_its_own_rows_are_said_to_stay(bench):
+    stock = bench()
+    stock.write("a.csv", THREE)
+    stock.load()
+    stock.remove("a.csv")
+    stock.write("b.csv", "")
+    done = stock.load(accepted={"U066": "it is called so now"})
+    assert (done.deleted, done.rows) == (3, 0)
+    (says,) = [one.says for one in done.findings if one.code == "U069"]
+    assert says.endswith("The piece is held; rows that were loaded of this piece itself stay.")
 
 
 def test_a_file_that_shrank_is_held_until_accepted(bench):
@@ -533,7 +558,7 @@ def test_files_declared_elsewhere_that_are_held_take_nothing_away(bench, text, k
     assert ([one.piece for one in held.held_pieces], held.deleted) == (["z.csv"], 0)
     assert (stock.digest(), held.rows) == (before, 3)
     (said,) = [one.says for one in held.findings if one.code == "U066"]
-    assert said.startswith("Not there any more: a.csv. Their 3 rows stay while z.csv is held")
+    assert said.startswith("Not there any more: a.csv. Its 3 rows stay while z.csv is held")
     assert stock.load().known == ""
 
     stock.write("z.csv", "id,x\n9,9\n")
@@ -605,6 +630,82 @@ def test_a_path_that_is_declared_back_takes_the_absence_back(bench):
     assert stock.digest() == before
 
 
+def widened(bench, **keys):
+    """Return a bench with a.csv loaded, and declared to be every file from now on."""
+    stock = bench(path="data/a.csv", **keys)
+    stock.write("a.csv", THREE)
+    stock.load()
+    stock.source = stock.source.model_copy(update={"path": "data/*.csv"})
+    return stock
+
+
+def vanishes(stock):
+    """Take a.csv away beside a new file; return the load that meets that."""
+    stock.write("b.csv", "id,x\n9,9\n")
+    stock.remove("a.csv")
+    return stock.load()
+
+
+@pytest.mark.parametrize("keys", [{}, {"key": ["id"]}])
+def test_a_path_that_brings_nothing_new_counts_from_then_on(bench, keys):
+    stock = widened(bench, **keys)
+    version = stock.warehouse.version(silver("stock"))
+    same = stock.load()
+    assert (same.known, same.version, same.body, same.rows) == ("", None, {}, 3)
+    assert stock.warehouse.version(silver("stock")) == version
+    listed = stock.warehouse.version("bronze/stock")
+    stock.load()  # it is written down once
+    assert stock.warehouse.version("bronze/stock") == listed
+
+    done = vanishes(stock)
+    assert ("U066" in codes(done), done.deleted, done.rows) == (True, 0, 4)
+    assert stock.load(accepted={"U066": "a copy"}).deleted == 3
+
+
+def test_a_path_that_brings_only_what_is_held_counts_from_then_on(bench):
+    stock = widened(bench)
+    stock.write("b.csv", "")
+    held = stock.load()
+    assert (held.known, [one.piece for one in held.held_pieces]) == ("", ["b.csv"])
+    done = vanishes(stock)
+    assert ("U066" in codes(done), done.deleted, done.rows) == (True, 0, 4)
+
+
+def test_what_a_path_no_longer_names_goes_and_what_it_names_is_missed(bench):
+    stock = bench()
+    for name in ("a1.csv", "a2.csv", "b1.csv"):
+        stock.write(name, f"id,x\n{ord(name[0]) + int(name[1])},5\n")
+    stock.load()
+    stock.source = stock.source.model_copy(update={"path": "data/a*.csv"})
+    stock.write("a3.csv", "")
+    assert stock.load().deleted == 0  # b1.csv waits for it
+    stock.write("a3.csv", "id,x\n1,5\n")
+    stock.remove("a2.csv")
+    done = stock.load()
+    assert (done.deleted, done.rows) == (1, 3)
+    (said,) = [one.says for one in done.findings if one.code == "U066"]
+    assert said.startswith("Not there any more: a2.csv. Its 1 row stays")
+
+
+def test_the_new_path_outlives_a_load_that_is_cut_off_after_it(bench, monkeypatch):
+    stock = widened(bench)
+    stock.load()
+    append = Warehouse.append
+
+    def cut_off(self, table, *args, **kwargs):
+        if table == silver("stock"):
+            raise KeyboardInterrupt
+        return append(self, table, *args, **kwargs)
+
+    monkeypatch.setattr(Warehouse, "append", cut_off)
+    stock.write("c.csv", "id,x\n8,8\n")
+    with pytest.raises(KeyboardInterrupt):
+        stock.load()
+    monkeypatch.undo()
+    done = vanishes(stock)
+    assert ("U066" in codes(done), done.deleted, done.rows) == (True, 0, 5)
+
+
 def test_a_held_piece_keeps_its_columns_where_all_are_read_anew(bench):
     stock = bench()
     stock.write("a.csv", "id,x\n1,5\n")
@@ -660,7 +761,7 @@ def test_a_marker_of_deleted_rows_that_no_piece_has_is_refused_by_its_name(bench
         stock.load()
     assert refused.value.code == "U104"
     assert 'did you mean "gone"' in refused.value.what
-    assert refused.value.where == "understand.sources, deleted: goen"
+    assert refused.value.where == "understand.sources.stock.deleted: goen"
 
 
 def test_a_name_that_could_not_be_a_folder_is_refused():

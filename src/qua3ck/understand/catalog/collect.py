@@ -172,6 +172,8 @@ def _no_sample(said: SaidTable | None, hidden: int) -> str:
 
 
 def _hidden(count: int) -> str:
+    if count == 1:
+        return "1 column is not shown: it is not classified as public or internal."
     return f"{count} columns are not shown: they are not classified as public or internal."
 
 

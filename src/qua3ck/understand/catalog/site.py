@@ -158,7 +158,7 @@ def _fresh(table: TableFacts) -> tuple[Html | str, ...]:
 def _table(table: TableFacts, tables: Sequence[TableFacts], title: str, made: str) -> str:
     facts: dict[str, Content] = {"kind": table.layer, **table.who, "rows": f"{table.rows:,}"}
     if table.layer == "source":
-        facts["in quarantine"] = f"{table.held:,} records"
+        facts["in quarantine"] = f"{table.held:,} record{'' if table.held == 1 else 's'}"
     facts["loaded" if table.layer == "source" else "made"] = table.loaded or "never"
     facts["freshness"] = join(*_fresh(table))
     facts["version"] = str(table.version) if table.loaded else ""

@@ -74,7 +74,7 @@ def _finding(table: ContractTable, severity: Any, says: str, **difference: Any) 
     return Finding(
         "U085",
         severity,
-        f"{table.name}, {len(what)} columns",
+        f"{table.name}, {len(what)} column{'' if len(what) == 1 else 's'}",
         f"{says}.",
         {**difference, "contract": table.where(*table.keys, "properties")},
     )

@@ -1,15 +1,16 @@
 """Holds staged rows against a contract: good rows go on, failing ones are held, all is counted.
 
-One pass finds the rows that fail, with codes and raw cells; the others are written as they
-came. A table without rows fails every rule, and a batch of which too much fails is held as a
-whole: its few good rows would tell a story of their own.
+One pass finds the rows that fail, with codes and raw cells, whatever the number of rules; the
+others are written as they came. A unique key is a pass of its own over its columns, and all
+figures of the table together are one more. A table without rows fails every rule, and a batch
+of which too much fails is held as a whole: its few good rows would tell a story of their own.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -137,7 +138,7 @@ def check_rows(
         The moment that ages are measured from.
     whole : bool, default True
         Whether the file holds the whole table. If it is one piece of several, rules about the
-        table (expected rows, ages, figures) are not applicable here: ask them of all rows with
+        table (expected rows, ages, figures) are left out here: ask them of all rows with
         :func:`check_table`.
 
     Returns
@@ -228,6 +229,7 @@ def check_table(
     engine: Engine,
     references: References = nothing_else,
     now: datetime,
+    key: Collection[str] = (),
 ) -> tuple[tuple[Measure, ...], tuple[Finding, ...]]:
     """Ask a whole table what no single piece of it can answer; nothing is held.
 
@@ -235,6 +237,8 @@ def check_table(
     ----------
     rows : ibis.Table
         All current rows, from however many pieces.
+    key : collection of str, optional
+        Columns that no two of these rows share: they are not looked through for it once more.
 
     Returns
     -------
@@ -242,7 +246,7 @@ def check_table(
         A measure per rule about the table, and its findings; those that block among them.
     """
     name = contract_table.name
-    rules = [rule for rule in rules_of(contract_table) if rule.test in TABLE_TESTS | {"unique"}]
+    rules = about_the_table(contract_table, key=key)
     here, answers = _that_can_be_asked(rules, rows.columns, whole=True)
     count = int(engine.rows(rows.aggregate(n=rows.count()))["n"][0].as_py())
     noticed = [] if count else [_empty(name)]
@@ -254,6 +258,17 @@ def check_table(
     return tuple(each.measure for each in answers), tuple(noticed)
 
 
+def about_the_table(table: ContractTable, *, key: Collection[str] = ()) -> list[Rule]:
+    """Return the rules that :func:`check_table` asks."""
+    sure = {*key}
+    return [
+        rule
+        for rule in rules_of(table)
+        if rule.test in TABLE_TESTS
+        or (rule.test == "unique" and not (sure and sure <= {*rule.columns}))
+    ]
+
+
 # -- the pass ------------------------------------------------------------------------
 
 
@@ -263,13 +278,13 @@ def _that_can_be_asked(
     """Return the rules that can be asked of these columns, and an answer for each other one."""
     here, answers = [], []
     for rule in rules:
+        if rule.test in TABLE_TESTS and not whole:
+            continue  # asked when all pieces are there
         missing = [name for name in rule.columns if name not in columns]
         if rule.test == "none":
             why = str(rule.given["why"])
         elif missing:
             why = f"there is no column {', '.join(missing)}"
-        elif rule.test in TABLE_TESTS and not whole:
-            why = "it is asked of the whole table, when all pieces are there"
         else:
             here.append(rule)
             continue
@@ -436,7 +451,7 @@ def _too_many(out: int, came: int, table: ContractTable) -> list[Finding]:
         Finding(
             "U087",
             "block",
-            f"{table.name}, {out} of {came} rows",
+            f"{table.name}, {out} of {came} row{'' if came == 1 else 's'}",
             f"{out / came:.0%} of the rows fail, more than the {most:.0%} that are held row by "
             "row: something is wrong with the whole batch.",
             {"rows": came, "failing": out, "share": out / came, "hold_at_most": most},

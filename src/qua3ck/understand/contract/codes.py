@@ -180,7 +180,7 @@ PAGES: tuple[CodePage, ...] = (
     ),
     CodePage(
         "U154",
-        "There is a contract already",
+        "There is a file already",
         "A draft never takes the place of a file: a contract is an agreement.",
         "qua3ck contract propose, a second time.",
         "Write it beside with --into FILE, and compare.",

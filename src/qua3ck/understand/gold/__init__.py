@@ -12,7 +12,16 @@ from qua3ck.understand.gold.build import (
 from qua3ck.understand.gold.making import make_tables, record_tables
 from qua3ck.understand.gold.openlineage import ActFact, LoadFact, events
 from qua3ck.understand.gold.received import answers_of, pieces_of
-from qua3ck.understand.gold.trace import Record, Step, Trace, TracedRow, record_of, trace
+from qua3ck.understand.gold.trace import (
+    Record,
+    Step,
+    Trace,
+    TracedRow,
+    asked_columns,
+    condition,
+    record_of,
+    trace,
+)
 
 __all__ = [
     "ActFact",
@@ -24,8 +33,10 @@ __all__ = [
     "Trace",
     "TracedRow",
     "answers_of",
+    "asked_columns",
     "build_tables",
     "built_tables",
+    "condition",
     "current_inputs",
     "events",
     "made_in_memory",

@@ -52,6 +52,16 @@ PAGES: tuple[CodePage, ...] = (
         "--where one condition over the table's columns.",
     ),
     CodePage(
+        "U173",
+        "A condition asks about what is classified",
+        "A trace shows no cell that a contract classifies as more than internal. A condition on "
+        "such a column would tell it all the same: by how many rows fit, one sees whether a "
+        "guess is right. The same holds of a column that is made from such a one.",
+        "qua3ck trace visits --where \"child = 'Amina'\" says 1 row fits, and so that she came.",
+        "Ask by other columns, such as the record's number. Who may run the phases can add "
+        "--show-personal: it is allowed then, and on record with who asked about which columns.",
+    ),
+    CodePage(
         "U162",
         "A star that does not hold together",
         "Facts are told apart by their key, and each column stands in one place. Here the key "

@@ -156,6 +156,42 @@ def trace(
     return Trace(table, where, matches, rows, (*_read(rows, section, pieces), *steps))
 
 
+def asked_columns(where: str, table: str, columns: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the columns of which a condition tells something, by which rows fit and how many.
+
+    Parameters
+    ----------
+    where : str
+        The condition.
+    table : str
+        What the table is called in it.
+    columns : mapping
+        The table's columns.
+
+    Returns
+    -------
+    tuple of str
+        Those that are named, however deep; all of them where some are meant without a name: by
+        a star, a pattern, a number, or the row as a whole.
+
+    Raises
+    ------
+    Qua3ckError
+        As :func:`trace`.
+    """
+    from sqlglot import exp
+
+    tree = condition(where, columns)
+    words = list(tree.find_all(exp.Identifier))  # all: a call as in name.upper() has no column
+    rows = {word.name.lower() for word in words if word.arg_key != "table"} - set(
+        map(str.lower, columns)
+    )
+    if table.lower() in rows or tree.find(exp.Star, exp.Columns, exp.PositionalColumn):
+        return tuple(columns)
+    named = {word.name.lower() for word in words}
+    return tuple(name for name in columns if name.lower() in named)
+
+
 def with_pieces(
     table: str,
     section: Understand,
@@ -277,7 +313,7 @@ def _whole(
     marks: exp.Expression = exp.column(FROM, quoted=True)
     last = last.select(marks if way.rows else _one_text(marks)).from_(_table(table))
     if where:
-        last = last.where(_condition(where, columns[table]))
+        last = last.where(condition(where, columns[table]))
     for name in way.sources:
         base = _base(name, columns[name], rows=way.rows)
         last = last.with_(_quoted(name), as_=base, append=True)
@@ -364,8 +400,14 @@ def _as_made(query: Query, name: str, built: Mapping[str, Built]) -> Query:
     return query
 
 
-def _condition(where: str, columns: Mapping[str, str]) -> exp.Expression:
-    """Return the user's condition as a tree over the table's columns and nothing else."""
+def condition(where: str, columns: Mapping[str, str]) -> exp.Expression:
+    """Return the user's condition as a tree over the table's columns and nothing else.
+
+    Raises
+    ------
+    Qua3ckError
+        If it cannot be read, holds more than a condition, or names another column.
+    """
     from sqlglot import exp
 
     place = f"{PLACE} --where"
@@ -389,8 +431,8 @@ def _condition(where: str, columns: Mapping[str, str]) -> exp.Expression:
                 fix=f"use one of: {', '.join(list(columns)[:25])}",
                 code="U158",
             )
-    condition: exp.Expression = tree.args["where"].this
-    return condition
+    found: exp.Expression = tree.args["where"].this
+    return found
 
 
 def _traced(

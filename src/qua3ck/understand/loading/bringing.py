@@ -240,6 +240,7 @@ def _checked(task: Task, one: Arrived, *, whole: bool) -> Arrived:
         return one
     from qua3ck.understand.contract.check import judge_rows
 
+    task.tell(f"checking {task.name}: {one.piece.name}", 1.0)
     into = task.into / "judged" / one.rows.parent.name
     stands, deleted = _apart(task, one, into)
     judged = judge_rows(

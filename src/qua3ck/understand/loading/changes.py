@@ -20,7 +20,6 @@ from qua3ck.understand.loading.keys import (
     each_once,
     key_table,
     rank_table,
-    require,
 )
 
 if TYPE_CHECKING:
@@ -129,8 +128,6 @@ def keyed_changes(engine: Engine, arrival: Arrival, key: Sequence[str], *, into:
     ------
     KeysRepeat
         If the key does not tell the rows of a piece apart.
-    Qua3ckError
-        If no piece has a column of the key, or the one that marks rows as deleted.
     """
     once = None
     if arrival.parts:
@@ -251,8 +248,6 @@ def _apart(
     """Return the rows that stand, and those that say that they were deleted."""
     if rows is None or arrival.marker is None:
         return rows, None
-    what = "which is to say that a row was deleted"
-    require([arrival.marker], rows.columns, what=what, declared="deleted")
     deleted = says_deleted(rows[arrival.marker])
     return rows.filter(~deleted), rows.filter(deleted)
 

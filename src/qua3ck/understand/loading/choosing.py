@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from qua3ck.kit.findings import Finding
 from qua3ck.kit.hashes import digest, file_digest
 from qua3ck.understand.loading.answers import Answer, answers_file, as_digest, counting
 from qua3ck.understand.loading.finding import ASKED, Found
-from qua3ck.understand.loading.held import OLDER, VANISHED, HeldPiece, Waivers, shrunk
+from qua3ck.understand.loading.held import OLDER, VANISHED, HeldPiece, Waivers, counted, shrunk
 from qua3ck.understand.loading.past import Past
 from qua3ck.understand.section import Source
 from qua3ck.understand.sources.pieces import Piece
@@ -42,7 +42,8 @@ class Choice:
         Every piece is read, because how they are read was declared otherwise. What is not
         among them any more is not missed.
     whole : bool
-        Whether the one piece that is read is the whole table.
+        Whether the rows of the one piece that is read are all rows of the table afterwards.
+        Then a single pass answers everything that its contract asks.
     found : Found
         What there is now.
     findings : tuple of Finding
@@ -122,7 +123,7 @@ def choose(
     missed = tuple(one for one in absent if one not in gone)
     if found.extract == "pieces" and missed:
         vanished = _vanished(name, missed, past)
-        if waivers.waive(vanished, _named(missed)):
+        if waivers.waive(vanished, named(missed)):
             gone = absent
         else:
             findings.append(vanished)
@@ -133,8 +134,17 @@ def choose(
     if (fresh or gone) and (found.extract == "full" or moved):
         fresh = pieces  # only all of them tell which rows are gone
     unchanged = tuple(sorted(there - {piece.name for piece in fresh}))
-    whole = len(there) == 1 and found.extract != "changes"
+    whole = len(fresh) == len(there) == 1 and _alone(source, found, set(absent) - set(gone))
     return Choice(tuple(fresh), unchanged, gone, anew, whole, found, tuple(findings))
+
+
+def _alone(source: Source, found: Found, stay: Collection[str]) -> bool:
+    """Return whether no row but those of the piece that is read can be current.
+
+    By key, a record that is held leaves what stood under its key, and is only then seen to
+    share it; rows also stay of pieces that are not there and were not let go.
+    """
+    return found.extract != "changes" and not source.key and not stay
 
 
 def differs(piece: Piece, past: Past, answers: Sequence[Answer]) -> bool:
@@ -158,7 +168,7 @@ def while_held(
     if not held or not choice.gone:
         return choice
     vanished = _vanished(name, choice.gone, past, held)
-    if waivers.waive(vanished, _named(choice.gone)):
+    if waivers.waive(vanished, named(choice.gone)):
         return choice
     findings = (*choice.findings, vanished)
     return replace(choice, gone=(), waiting=choice.gone, findings=findings)
@@ -197,13 +207,16 @@ def _newest(
         return [last], []
     says = (
         f"Each file is declared to be the whole table (extract: full); {last.name} counts, and "
-        f"{len(unread)} before it were not read. If they are parts of one table, leave extract out."
+        f"{len(unread)} before it {'was' if len(unread) == 1 else 'were'} not read. If they are "
+        "parts of one table, leave extract out."
     )
     evidence = {"pieces": unread[:20], "read": last.name}
-    return [last], [Finding(OLDER, "inform", f"{name}, {len(unread)} pieces", says, evidence)]
+    where = f"{name}, {counted(len(unread), 'piece')}"
+    return [last], [Finding(OLDER, "inform", where, says, evidence)]
 
 
-def _named(pieces: Sequence[str]) -> str:
+def named(pieces: Sequence[str]) -> str:
+    """Return pieces as one acceptance names them."""
     return ", ".join(pieces[:20])
 
 
@@ -222,8 +235,9 @@ def _vanished(
     return Finding(
         VANISHED,
         "warn",
-        f"{name}, {len(absent)} pieces",
-        f"Not there any more: {_few(absent)}. Their {rows} rows stay {until}",
+        f"{name}, {counted(len(absent), 'piece')}",
+        f"Not there any more: {_few(absent)}. {'Its' if len(absent) == 1 else 'Their'} "
+        f"{counted(rows, 'row')} {'stays' if rows == 1 else 'stay'} {until}",
         {"pieces": list(absent[:50]), "rows": rows, **({"held": waits[:50]} if waits else {})},
     )
 

@@ -118,7 +118,8 @@ PAGES: tuple[CodePage, ...] = (
     CodePage(
         "U148",
         "Another load of this source does not end",
-        "Two loads of one source are done one after the other; the first did not end in time.",
+        "Two loads of one source are done one after the other, and answers are taken between them; "
+        "the first did not end in time. Or one after the other ended while a sheet was made.",
         "A load over a slow line was started in another window.",
         "Wait for it or end that process; nothing is lost by ending it.",
     ),
@@ -133,11 +134,12 @@ PAGES: tuple[CodePage, ...] = (
     CodePage(
         "U150",
         "The answered sheet does not fit",
-        "The sheet is not the one that was exported, was changed beside its answers, or its "
-        "records are not open any more. Nothing was taken from it.",
+        "The sheet is not one that was exported, a line with an answer shows something else than "
+        "it did then, or two answers are about the same cell. Nothing was taken from it. A sheet "
+        "may come back late, sorted, with lines removed or with columns of its own.",
         "Somebody sorted only one column of the sheet.",
         "Export it again (qua3ck quarantine --export FILE), copy the answers over, and take "
-        "that one back.",
+        "that one back. Of two answers leave one.",
     ),
     CodePage(
         "U171",

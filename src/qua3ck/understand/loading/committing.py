@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qua3ck.kit.errors import Qua3ckError, did_you_mean
 from qua3ck.kit.findings import Finding
 from qua3ck.understand.loading import held as holding
 from qua3ck.understand.loading.arrivals import Arrived, part
@@ -18,7 +19,7 @@ from qua3ck.understand.loading.changes import (
     keyed_changes,
     piece_changes,
 )
-from qua3ck.understand.loading.choosing import Choice, differs, while_held
+from qua3ck.understand.loading.choosing import Choice, differs, named, while_held
 from qua3ck.understand.loading.held import HeldPiece
 from qua3ck.understand.loading.keys import KeysRepeat
 from qua3ck.understand.loading.layout import Layout
@@ -75,9 +76,9 @@ def carry_out(
                 return held
             choice = while_held(task.name, choice, past, held, waivers=task.waivers)
             continue
-        measures, findings = _judged(task, choice, changes, current)
+        measures, findings = _judged(task, choice, came, changes, current)
         wrong = _shrunk(task, past, choice, came, changes)
-        wrong = wrong or _blocked(task, came, findings)
+        wrong = wrong or _blocked(task, choice, came, findings)
         if not wrong:
             outcome = Outcome(past, act, choice, came, held, changes, measures, findings)
             return held if _nothing_new(task, outcome) else write(task, outcome)
@@ -164,6 +165,8 @@ def _compared(
     current: ibis.Table | None,
 ) -> Changes:
     task.tell(f"comparing {task.name}", 1.0)
+    if came and task.source.key:
+        _require(task, act.layout.columns)
     parts = {}
     with timed(task.took, "writing rows"):
         for at, one in enumerate(came):
@@ -195,6 +198,30 @@ def _compared(
             done = closed(task.engine, arrival, task.source.key, before, held)
             return replace(changes, closed=_settled_by(task, came, done))
         return piece_changes(task.engine, arrival, into=task.into)
+
+
+def _require(task: Task, columns: Collection[str]) -> None:
+    """Refuse to tell rows apart by columns that no piece has.
+
+    Raises
+    ------
+    Qua3ckError
+        At the place where the column is named.
+    """
+    declared = {
+        "key": (task.source.key, "which is to tell rows apart"),
+        "valid_from": ((task.source.valid_from,), "which is to tell rows apart"),
+        "deleted": ((task.source.deleted,), "which is to say that a row was deleted"),
+    }
+    for key, (names, what) in declared.items():
+        missing = next((name for name in names if name and name not in columns), None)
+        if missing is not None:
+            raise Qua3ckError(
+                f'No piece has a column "{missing}", {what}{did_you_mean(missing, columns)}',
+                where=f"{task.place}.{key}: {missing}",
+                fix=f"name columns that are there: {', '.join(list(columns)[:25])}",
+                code="U104",
+            )
 
 
 def _settled_by(
@@ -230,29 +257,42 @@ def _ranks(
 
 
 def _judged(
-    task: Task, choice: Choice, changes: Changes, current: ibis.Table | None
+    task: Task,
+    choice: Choice,
+    came: Sequence[Arrived],
+    changes: Changes,
+    current: ibis.Table | None,
 ) -> tuple[tuple[Measure, ...], tuple[Finding, ...]]:
     """Ask the table as it would be after the load what no single piece can answer."""
-    if task.agreed is None or choice.whole:
+    if task.agreed is None or (choice.whole and came):
         return (), ()
-    from qua3ck.understand.contract.check import check_table
-    from qua3ck.understand.contract.rules import rules_of
-    from qua3ck.understand.contract.tables import TABLE_TESTS
+    from qua3ck.understand.contract.check import about_the_table, check_table
 
-    if not any(rule.test in TABLE_TESTS | {"unique"} for rule in rules_of(task.agreed)):
+    if not about_the_table(task.agreed):
         return (), ()
     rows = current_after(task.engine, changes, current, task.source.identity)
     with timed(task.took, "checking the table"):
         return check_table(
-            rows, task.agreed, engine=task.engine, references=task.references, now=task.now
+            rows,
+            task.agreed,
+            engine=task.engine,
+            references=task.references,
+            now=task.now,
+            key=task.source.identity,
         )
 
 
-def _blocked(task: Task, came: Sequence[Arrived], findings: Sequence[Finding]) -> list[HeldPiece]:
-    """Return every piece as held if a finding about the whole table blocks."""
+def _blocked(
+    task: Task, choice: Choice, came: Sequence[Arrived], findings: Sequence[Finding]
+) -> list[HeldPiece]:
+    """Return every piece as held if a finding about the whole table blocks.
+
+    If none came, what is gone is held: it stays.
+    """
+    names = [one.piece.name for one in came] or [named(choice.gone) or holding.WHOLE]
     for finding in findings:
         if finding.severity == "block" and not task.waivers.waive(finding, task.name):
-            return [HeldPiece(one.piece.name, finding) for one in came]
+            return [HeldPiece(name, finding) for name in names]
     return []
 
 

@@ -82,7 +82,7 @@ def unreadable(source: str, piece: str, problem: Qua3ckError) -> HeldPiece:
         UNREADABLE,
         "block",
         f"{source}, {piece}",
-        f"{problem.what}. The piece is held; what was loaded of it before stays as it is.",
+        f"{problem.what}. The piece is held; rows that were loaded of this piece itself stay.",
         {"piece": piece, "code": problem.code, "where": problem.where, "fix": problem.fix},
     )
     return HeldPiece(piece, finding, problem)
@@ -121,8 +121,9 @@ def misfit(source: str, piece: str, came: int, held: pa.Table, how: Mapping[str,
     return Finding(
         MISFIT,
         "block",
-        f"{source}, {piece}, {rows} of {came} rows",
-        f"{rows} of {came} rows of {piece} do not fit: {first}.",
+        f"{source}, {piece}, {rows} of {counted(came, 'row')}",
+        f"{rows} of {counted(came, 'row')} of {piece} {'does' if rows == 1 else 'do'} not fit: "
+        f"{first}.",
         {"piece": piece, "came": came, "held": rows, "reasons": reasons[:_EXAMPLES]},
     )
 
@@ -146,7 +147,8 @@ def shrunk(source: str, piece: str, gone: int, before: int, limit: float) -> Fin
         SHRUNK,
         "block",
         f"{source}, {piece}",
-        f"{gone} of {before} rows are gone ({gone / before:.0%}, held beyond {limit:.0%}).",
+        f"{gone} of {counted(before, 'row')} {'is' if gone == 1 else 'are'} gone "
+        f"({gone / before:.0%}, held beyond {limit:.0%}).",
         {"piece": piece, "gone": gone, "before": before, "limit": limit},
     )
 
@@ -208,7 +210,7 @@ def records(source: str, held: pa.Table, rows: int, hows: Hows) -> tuple[Finding
             RECORDS,
             "warn",
             f"{source}{', ' + line['column'] if line['column'] else ''}, "
-            f"{line['rows']} of {rows} records",
+            f"{line['rows']} of {counted(rows, 'record')}",
             f"{line['rows']} {'waits' if line['rows'] == 1 else 'wait'} in quarantine: "
             f"{title(line['code'])} ({line['code']}; {line['shown']}){_meanwhile(line['code'])}.",
             line,
@@ -219,6 +221,11 @@ def records(source: str, held: pa.Table, rows: int, hows: Hows) -> tuple[Finding
 
 def _meanwhile(code: str) -> str:
     return "; what else stands under it stays current" if code == TWICE else ""
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things as people say it: ``1 row``, ``2000 rows``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def title(code: str) -> str:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qua3ck.kit.errors import Qua3ckError, did_you_mean
 from qua3ck.store.warehouse.distinct import surely_differ
 from qua3ck.understand.loading.layout import OURS
 
@@ -81,12 +80,9 @@ def each_once(
     ------
     KeysRepeat
         If more than half of the records would be held.
-    Qua3ckError
-        If there is no such column.
     """
     import ibis
 
-    require(key, rows.columns)
     empty = ibis.or_(*[rows[name].isnull() for name in key])
     if _all_once(engine, rows, empty, key):
         return EachOnce(rows)
@@ -112,39 +108,6 @@ def each_once(
     superseded = engine.write_parquet(last, away)
     kept = rows.anti_join(engine.parquet(away), list(PLACE)) if superseded else rows
     return EachOnce(*_without(engine, kept, held), superseded)
-
-
-def require(
-    names: Sequence[str],
-    columns: Sequence[str],
-    *,
-    what: str = "which is to tell rows apart",
-    declared: str = "key or valid_from",
-) -> None:
-    """Refuse declared columns that are not there.
-
-    Parameters
-    ----------
-    what : str
-        What they are for, as the end of "No piece has a column ...,".
-    declared : str
-        Under which key of a source they are declared.
-
-    Raises
-    ------
-    Qua3ckError
-        If one is missing.
-    """
-    missing = next((name for name in names if name not in columns), None)
-    if missing is None:
-        return
-    there = [name for name in columns if name not in OURS]
-    raise Qua3ckError(
-        f'No piece has a column "{missing}", {what}{did_you_mean(missing, there)}',
-        where=f"understand.sources, {declared}: {missing}",
-        fix=f"name columns that are there: {', '.join(there[:25])}",
-        code="U104",
-    )
 
 
 def rank_table(engine: Engine, ranks: Mapping[str, int]) -> ibis.Table:

@@ -36,6 +36,7 @@ from qua3ck.understand.loading.finding import Found, find_pieces, forget_fetched
 from qua3ck.understand.loading.held import Waivers
 from qua3ck.understand.loading.past import (
     Past,
+    note_path,
     open_records,
     quality,
     read_past,
@@ -272,7 +273,10 @@ def _choice(task: Task, found: Found, past: Past) -> Choice:
 
 
 def _nothing(task: Task, past: Past, choice: Choice, findings: Sequence[Finding]) -> Load:
-    """Return a load that changed nothing."""
+    """Return a load that changed nothing; it may have gone by a path of which nobody knows yet."""
+    path = task.source.path
+    if past.told.get("path", path) != path:
+        note_path(task.warehouse, task.name, path, choice.waiting, known=task.now)
     waiting = open_records(task.warehouse, task.name)
     rows = int(past.told.get("rows", 0))
     count = holding.distinct_rows(waiting)

@@ -2,13 +2,14 @@
 
 ``bronze/<source>`` lists each piece of each load; ``quarantine/<source>`` the records held
 back; ``silver/<source>`` the rows. The commit to silver is what makes a load happen: lines of
-the other two that are younger than it were left by a crash and are swept.
+the other two that are younger than it were left by a crash and are swept. Where the source was
+declared to be elsewhere and nothing came of it, a commit to bronze without lines says so.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 ABOUT = "qua3ck.load"  # the key under which a commit tells of its load
 NOTICED = "qua3ck.noticed"  # and of what was noticed about the table
+ELSEWHERE = "qua3ck.elsewhere"  # a commit to bronze: path and waiting since then
 EVER = datetime(1, 1, 1, tzinfo=UTC)
 CLOSED = "(settled)"  # a later version of the record came, or it is gone
 LEFT_OUT = "(leave out)"  # the answer to a record that is not wanted at all
@@ -71,7 +73,7 @@ class Past:
     layout : Layout or None
         None before the first load.
     told : mapping
-        What the last load's commit tells.
+        What the last load's commit tells; path and waiting as :func:`note_path` wrote since.
     unrecorded : tuple of mapping
         What those loads tell of which the ledger does not know, oldest first.
     position : Position or None
@@ -127,7 +129,7 @@ def read_past(warehouse: Warehouse, name: str, recorded: Collection[str]) -> Pas
         return Past()
     standing = [one for one in in_force(warehouse, rows) if one.known and ABOUT in one.about]
     loads = [(one.known or EVER, _told(one)) for one in standing]
-    _, told = loads[-1]
+    last, told = loads[-1]
     binding = [told for known, told in loads if stamp(known) in recorded]
     layout = (binding or [told])[-1]
     pieces, former = _pieces(warehouse, bronze, {known for known, _ in loads})
@@ -136,12 +138,37 @@ def read_past(warehouse: Warehouse, name: str, recorded: Collection[str]) -> Pas
         pieces,
         former,
         Layout(layout["columns"], frozenset(layout["optional"])),
-        told,
+        {**told, **_noted(warehouse, bronze, last)},
         tuple(_told(one) for one in every if stamp(one.known or EVER) not in recorded),
         _position(told),
         tuple(Finding(**one) for one in json.loads(standing[-1].about.get(NOTICED, "[]"))),
         bool(binding),
     )
+
+
+def note_path(
+    warehouse: Warehouse, name: str, path: str | None, waiting: Sequence[str], *, known: datetime
+) -> None:
+    """Write down which path a load went by that wrote nothing else.
+
+    Else every later load would take it for new, and a file that vanishes for one that the path
+    no longer names. No version of the rows is made, and no piece is listed.
+
+    Parameters
+    ----------
+    waiting : sequence of str
+        Pieces that go once no piece is held any more.
+    """
+    said = {"path": path, "waiting": list(waiting)}
+    about = {ELSEWHERE: json.dumps(said)}
+    warehouse.append(tables(name)[0], bronze_schema().empty_table(), known=known, about=about)
+
+
+def _noted(warehouse: Warehouse, bronze: str, since: datetime) -> dict[str, Any]:
+    """Return the last path that was written down after a load; empty if none was."""
+    late = (one for one in warehouse.loads(bronze) if one.known and one.known > since)
+    notes = [one.about[ELSEWHERE] for one in late if ELSEWHERE in one.about]
+    return dict(json.loads(notes[-1])) if notes else {}
 
 
 def in_force(

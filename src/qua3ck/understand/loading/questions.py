@@ -8,6 +8,7 @@ every row that is added to a file; the question does not.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from qua3ck.kit.findings import Finding
 from qua3ck.kit.hashes import digest
 from qua3ck.understand.loading.answers import Answer, as_texts, of_piece, typed
+from qua3ck.understand.loading.held import counted
 from qua3ck.understand.loading.keys import TWICE, apart, key_table
 from qua3ck.understand.loading.layout import OURS
 from qua3ck.understand.loading.past import LEFT_OUT, open_records
@@ -156,11 +158,17 @@ def answers_to(answers: Sequence[Answer], one: Arrived) -> tuple[Answer, ...]:
     given = {(answer.row, answer.column) for answer in exact}
     given_last = sorted(answers, key=lambda answer: answer.on)
     last = {answer.question: answer for answer in given_last if answer.question}
-    again = [
-        replace(last[question], piece=piece, digest=content, row=row)
-        for (row, column), question in one.asked.items()
-        if question in last and (row, column) not in given
-    ]
+    left = Counter(answer.question for answer in answers)
+    left.subtract({(a.row, a.column): a.question for a in (*exact, *one.given)}.values())
+    again = []
+    for (row, column), question in sorted(one.asked.items()):
+        if question not in last or (row, column) in given:
+            continue
+        if last[question].code in REPEATS:  # equal rows ask the same; each has its own answer
+            if left[question] < 1:
+                continue
+            left[question] -= 1
+        again.append(replace(last[question], piece=piece, digest=content, row=row))
     return (*exact, *again)
 
 
@@ -200,7 +208,8 @@ def due_records(task: Task, arrival: Arrival) -> dict[str, frozenset[int]]:
     lines = []
     for line in open_records(task.warehouse, task.name).to_pylist():
         at = (line["_piece"], line["_row"], line["column"] or "")
-        said = exact.get(at) or asked.get(line["question"] or "")
+        anywhere = "" if line["code"] in REPEATS else line["question"] or ""
+        said = exact.get(at) or asked.get(anywhere)
         if said and not (line["answered"] and said in {line["raw"], line["answered"]}):
             lines.append(line)
     gone = set(closed(task.engine, arrival, task.source.key, lines, {}))
@@ -238,7 +247,8 @@ def no_longer_asked(
         f"{ended} agreed {'answer applies' if ended == 1 else 'answers apply'} to nothing any "
         "more: what they answered did not come again as it was. They stay in the file of answers."
     )
-    return (Finding("U171", "inform", f"{name}, {ended} answers", says, {"answers": ended}),)
+    where = f"{name}, {counted(ended, 'answer')}"
+    return (Finding("U171", "inform", where, says, {"answers": ended}),)
 
 
 def held_keys(came: Sequence[Arrived]) -> dict[str, list[str]]:

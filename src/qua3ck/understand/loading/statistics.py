@@ -11,6 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.clock import stamp
+from qua3ck.understand.loading.held import counted
 from qua3ck.understand.loading.past import ABOUT, silver
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ class Took:
         slow = f"; slow: {', '.join(self.slow)}" if self.slow else ""
         trend = f"; {self.trend:.1f} x the time per row of before" if self.grew else ""
         return (
-            f"{self.known[:19]}  {self.source}: {self.rows} rows, {self.size:,} bytes in "
-            f"{self.seconds:.2f} s, {self.rows_per_second:,.0f} rows/s, table {self.table:,} bytes"
-            f"{slow}{trend}"
+            f"{self.known[:19]}  {self.source}: {counted(self.rows, 'row')}, "
+            f"{self.size:,} bytes in {self.seconds:.2f} s, {self.rows_per_second:,.0f} rows/s, "
+            f"table {self.table:,} bytes{slow}{trend}"
         )
 
     @property
