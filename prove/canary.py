@@ -4,6 +4,10 @@ Each rollout goes by 5 and 25 percent of 20,000 requests, with a fifth of the la
 Shares of bad answers go up and down with the hour for both sides alike, from a tenth of the
 usual to nearly twice it. Declared is a false-stop chance of 5 % per rollout.
 
+Some worlds have people who stay with their version and differ: in how often they ask (by rank,
+as words do), and in how often they are refused, for the same version. A single partner whose
+every request is refused, drawn into the canary's tenth, must not have a good canary stopped.
+
 Then the same for models that answer numbers: how far each was off, in three shapes of errors,
 cut off at the bound that `qua3ck serve` declares (four times the promised error).
 
@@ -16,11 +20,12 @@ import argparse
 import math
 import sys
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from qua3ck.operate.records import Canary
-from qua3ck.operate.serve.canary import WATCHED, Block, Errors, begin, look, part_of_bound
+from qua3ck.operate.serve.canary import LEVELS, WATCHED, Block, Firsts, begin, look, part_of_bound
 
 FALSE_STOPS = 0.05
 JUDGED = {
@@ -47,37 +52,99 @@ DEFECTS = (
 )  # fmt: skip
 
 
+class Look(NamedTuple):
+    """What comes in between two looks, and the canary's share of the traffic."""
+
+    seen: dict[str, Block]
+    firsts: dict[str, list[Firsts]]
+    share: float
+
+
 def looks(
     rng: np.random.Generator, canary: dict[str, float], champion: dict[str, float], start: int = 0
-) -> Iterator[dict[str, Block]]:
-    """Yield what comes in between looks; the canary goes bad after ``start`` of its answers."""
+) -> Iterator[Look]:
+    """Yield what comes in between looks; the canary goes bad after ``start`` of its answers.
+
+    Nobody is told from anybody: every request is drawn by itself.
+    """
     sent = answered = 0
     phase = rng.uniform(0, 2 * math.pi)
     while sent < 20_000:
         size = int(rng.integers(20, 400))
-        a = int(rng.binomial(size, 0.05 if sent < 10_000 else 0.25))
+        share = 0.05 if sent < 10_000 else 0.25
+        a = int(rng.binomial(size, share))
         sent += size
         hour = 1 + 0.9 * math.sin(sent / 3000 + phase)
         now = canary if answered >= start else champion
         answered += a
-        seen = {}
+        seen, firsts = {}, {}
         for name in WATCHED:
             n, m = (a, size - a)
             if name == "outcomes":
                 n, m = int(rng.binomial(n, 0.2)), int(rng.binomial(m, 0.2))
             bad = int(rng.binomial(n, min(1.0, now[name] * hour)))
             seen[name] = Block(n, bad, m, int(rng.binomial(m, min(1.0, champion[name] * hour))))
-        yield seen
+            firsts[name] = [Firsts((1.0,) * bad, (1.0,) * int(seen[name].champion_bad))]
+        yield Look(seen, firsts, share)
 
 
-def rollout(
-    rng: np.random.Generator, canary: dict[str, float], champion: dict[str, float], start: int = 0
-) -> tuple[bool, int, str]:
+class World(NamedTuple):
+    """People who stay with their version: how many, how much they differ, who asks how often."""
+
+    people: int
+    alike: float  # the larger, the more alike they are in how often they are refused
+    rank: float  # how much more often the first of them asks than the last; 0: all alike
+
+
+PEOPLE = {
+    "200 people, all alike": World(200, 1e6, 0.0),
+    "20 people, some of them ask for most": World(20, 20.0, 1.1),
+    "200 people, who differ widely": World(200, 1.0, 0.0),
+    "200 people, some of them ask for most": World(200, 20.0, 1.1),
+    "5,000 people, who differ widely, some of them ask for most": World(5000, 1.0, 1.1),
+}
+
+
+def people_looks(rng: np.random.Generator, world: World, worse: float = 1.0) -> Iterator[Look]:
+    """Yield what comes in where each of so many people has the version that the lot gave them.
+
+    ``worse`` is how many times as often the canary refuses each of them.
+    """
+    weight = 1 / np.arange(1, world.people + 1) ** world.rank
+    weight /= weight.sum()
+    refused = rng.beta(world.alike * 0.03, world.alike * 0.97, world.people)
+    lot = rng.random(world.people)
+    times = np.zeros(world.people, int)
+    sent = 0
+    while sent < 20_000:
+        size = int(rng.integers(20, 400))
+        share = 0.05 if sent < 10_000 else 0.25
+        sent += size
+        who = rng.choice(world.people, size, p=weight)
+        of_canary = lot[who] < share
+        bad = rng.random(size) < refused[who] * np.where(of_canary, worse, 1.0)
+        before = times.copy()
+        np.add.at(times, who[bad], 1)
+        firsts = []
+        for level in LEVELS:
+            met = (before < level) & (times >= level)
+            one, other = int((met & (lot < share)).sum()), int((met & (lot >= share)).sum())
+            firsts.append(Firsts((1.0,) * one, (1.0,) * other))
+        seen = Block(
+            int(of_canary.sum()),
+            int((bad & of_canary).sum()),
+            int((~of_canary).sum()),
+            int((bad & ~of_canary).sum()),
+        )
+        yield Look({"refusals": seen}, {"refusals": firsts}, share)
+
+
+def rollout(coming: Iterator[Look], start: int = 0) -> tuple[bool, int, str]:
     """Return whether it was stopped, after how many answers of the canary, and what for."""
     judgement, answers = begin(promised=True), 0
-    for seen in looks(rng, canary, champion, start):
-        answers += seen["errors"].canary
-        judgement = look(judgement, seen)
+    for one in coming:
+        answers += max(block.canary for block in one.seen.values())
+        judgement = look(judgement, one.seen, one.firsts, share=one.share)
         if judgement.stops(FALSE_STOPS):
             return True, answers - start, judgement.blames
     return False, answers - start, ""
@@ -89,14 +156,22 @@ def good(n: int) -> bool:
     print(f"| good canaries, {n} each | stopped | declared |\n| --- | --- | --- |")
     for seed, (name, world) in enumerate(WORLDS.items()):
         rng = np.random.default_rng(seed)
-        stopped = sum(rollout(rng, world, world)[0] for _ in range(n))
+        stopped = sum(rollout(looks(rng, world, world))[0] for _ in range(n))
         held &= stopped <= FALSE_STOPS * n + 3 * math.sqrt(FALSE_STOPS * (1 - FALSE_STOPS) * n)
         print(f"| {name} | {stopped / n:.3f} | {FALSE_STOPS} |", flush=True)
     rng = np.random.default_rng(99)
     better = {name: share / 2 for name, share in USUAL.items()}
-    stopped = sum(rollout(rng, better, USUAL)[0] for _ in range(n))
-    print(f"| half as bad as the champion | {stopped / n:.3f} | {FALSE_STOPS} |\n", flush=True)
-    return held and stopped <= FALSE_STOPS * n
+    stopped = sum(rollout(looks(rng, better, USUAL))[0] for _ in range(n))
+    print(f"| half as bad as the champion | {stopped / n:.3f} | {FALSE_STOPS} |", flush=True)
+    held &= stopped <= FALSE_STOPS * n
+    for name, people in PEOPLE.items():
+        for worse, also in ((1.0, ""), (0.5, ", half as bad")):
+            rng = np.random.default_rng(12)
+            stopped = sum(rollout(people_looks(rng, people, worse))[0] for _ in range(n))
+            held &= stopped <= FALSE_STOPS * n
+            print(f"| {name}{also} | {stopped / n:.3f} | {FALSE_STOPS} |", flush=True)
+    print()
+    return held
 
 
 def bad(n: int) -> bool:
@@ -107,7 +182,8 @@ def bad(n: int) -> bool:
     for name, share in DEFECTS:
         for start in (0, 1500):
             rng = np.random.default_rng(7)
-            ends = [rollout(rng, {**USUAL, name: share}, USUAL, start) for _ in range(n)]
+            worse = {**USUAL, name: share}
+            ends = [rollout(looks(rng, worse, USUAL, start), start) for _ in range(n)]
             took = [answers for stopped, answers, _ in ends if stopped and answers > 0]
             caught = len(took) / n
             middle, most = np.quantile(took, [0.5, 0.9]) if took else (math.nan, math.nan)
@@ -119,6 +195,16 @@ def bad(n: int) -> bool:
             gross = share >= 0.1 and (name != "outcomes") and start == 0
             blamed = [why for stopped, _, why in ends if stopped]
             held &= not gross or (caught == 1 and blamed.count(name) >= 0.95 * len(blamed))
+    for name, people in PEOPLE.items():
+        rng = np.random.default_rng(13)
+        ends = [rollout(people_looks(rng, people, 10.0)) for _ in range(n)]
+        took = [answers for stopped, answers, _ in ends if stopped]
+        middle, most = np.quantile(took, [0.5, 0.9]) if took else (math.nan, math.nan)
+        print(
+            f"| refuses ten times as often: {name} | 0 | {len(took) / n:.2f} |"
+            f" {middle:.0f}, {most:.0f} |",
+            flush=True,
+        )
     return held
 
 
@@ -133,12 +219,14 @@ def numbers(
         size = int(rng.integers(20, 400))
         sent += size
         came = int(rng.binomial(size, 0.2))
-        a = int(rng.binomial(came, 0.05 if sent < 10_000 else 0.25))
+        share = 0.05 if sent < 10_000 else 0.25
+        a = int(rng.binomial(came, share))
         hour = 1 + 0.9 * math.sin(sent / 3000 + phase)
         off = SHAPES[shape](rng, came) * hour
         off[:a] *= worse
         parts = tuple(part_of_bound(one, 0.0, judged) for one in off.tolist())
-        judgement = look(judgement, {"outcomes": Errors(parts[:a], parts[a:])})
+        firsts = {"outcomes": [Firsts(parts[:a], parts[a:])]}
+        judgement = look(judgement, {}, firsts, share=share)
         outcomes += a
         if judgement.stops(FALSE_STOPS):
             return True, outcomes

@@ -41,7 +41,8 @@ def main() -> int:
     questions = {"15 : 21": question(15.0, 21.0, 4.7)}
     if given.ratios:
         questions = {f"1 : {ratio:g}": question(1.0, ratio, np.inf) for ratio in RATIOS}
-    table = features.training_set({"loans": features.loans()})
+    cases = features.applications({"loans": features.loans()})
+    table = features.training_set({"applications": cases})
     passed = dict.fromkeys(questions, 0)
     for key in range(given.splits):
         for name, verdicts in judged(table, questions, given.share, key).items():

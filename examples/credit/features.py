@@ -1,4 +1,4 @@
-"""The loans, and the table a model learns from."""
+"""The loans, the table of features made of them, and which of its rows a model learns from."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def loans() -> pd.DataFrame:
     return table[CASE + MONEY].rename(columns={"time": "months"})
 
 
-def training_set(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return one row per loan: what the application says, and whether it was repaid."""
+def applications(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return one row per loan with all that the model is given: for training, for predict."""
     rows = tables["loans"]
     return rows.drop(columns=["age", "marital"]).assign(
         financed=rows["amount"] / rows["price"],
@@ -28,3 +28,8 @@ def training_set(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         age_group=rows["age"].lt(35).map({True: "under_35", False: "35_and_over"}),
         household=rows["marital"].eq("married").map({True: "married", False: "not_married"}),
     )
+
+
+def training_set(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the applications whose outcome is known."""
+    return tables["applications"].dropna(subset=["status"])

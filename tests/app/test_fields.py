@@ -10,8 +10,9 @@ NUMBER = {"name": "area", "kind": "number", "type": "double", "low": 41.37, "hig
 WHOLE = {"name": "storeys", "kind": "number", "type": "int64", "low": 1.0, "high": 8.0}
 USE = {"name": "use", "kind": "category", "type": "string", "values": ["home", "shop", "light"]}
 DAY = {"name": "filed", "kind": "date", "type": "date32", "low": 19723.0, "high": 20422.0}
+QUANTILES = {"0.05": 88.1, "0.25": 150.2, "0.5": 221.34, "0.75": 302.9, "0.95": 461.0}
 PROFILE = {
-    "area": {"quantiles": {"0.5": 221.34}},
+    "area": {"quantiles": QUANTILES, "histogram": {"counts": [150, 50]}},
     "storeys": {"quantiles": {"0.5": 4.5}},
     "use": {"top": {"home": 240, "shop": LEAST, "light": LEAST - 1}},
     "filed": {"quantiles": {"0.5": 20092.0}},
@@ -46,6 +47,20 @@ def test_a_shown_range_holds_every_row(low, width):
     found = one({**NUMBER, "low": low, "high": low + width})
     assert found.low <= low + 1e-6 * abs(low)
     assert found.high >= (low + width) - 1e-6 * abs(low + width)
+
+
+@pytest.mark.parametrize(
+    ("rows", "inner"),
+    [(200, (88.1, 461.0)), (199, (150.2, 302.9)), (40, (150.2, 302.9)), (39, None)],
+)
+def test_the_inner_range_has_ten_rows_on_either_side(rows, inner):
+    about = {"quantiles": QUANTILES, "histogram": {"counts": [rows - 7, 7]}}
+    assert fields([NUMBER], {"area": about})[0].inner == inner
+
+
+def test_where_nothing_is_told_of_a_column_there_is_no_inner_range():
+    assert one(WHOLE).inner is None, "its quantiles are not known"
+    assert one(NUMBER, hidden=frozenset({"area"})).inner is None
 
 
 def test_of_a_hidden_column_nothing_is_known():

@@ -65,8 +65,8 @@ def test_it_does_not_remember_without_end(desk, monkeypatch):
     assert len(reader._lasting) == 3
     first = reader.entries()
     desk.type("approve", "2", "--as", "emil", "--reason", "fits")
-    reader.aliases()
-    assert set(reader._current) == {"aliases"}, "what was read of the old ledger is let go"
+    reader.releases()
+    assert set(reader._current) == {"releases"}, "what was read of the old ledger is let go"
     assert len(reader.entries()) == len(first) + 1
 
 

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from qua3ck.app.fields import Field
+from qua3ck.app.fields import Field, fields
 from qua3ck.app.reasons import answer, answers, course, field_values, reasons, turns
 from qua3ck.store.releases.model import Prediction
 
-AREA = Field("area", "number", low=0.0, high=100.0, typical=50.0)
+AREA = Field("area", "number", low=0.0, high=100.0, inner=(0.0, 100.0), typical=50.0)
 USE = Field("use", "category", typical="home", choices=("home", "shop"))
 HIDDEN = Field("phone", "number", hidden=True)
 FIELDS = (AREA, USE, HIDDEN)
@@ -99,12 +99,34 @@ def test_no_single_change_turns_a_case_that_is_far_from_the_line():
 
 
 def test_whole_numbers_and_dates_stay_what_they_are():
-    whole = field_values(Field("n", "number", whole=True, low=1.0, high=4.0))
+    whole = field_values(Field("n", "number", whole=True, inner=(0.5, 4.5)))
     assert whole == [1, 2, 3, 4]
-    days = field_values(Field("d", "date", low=0.0, high=2.0))
+    days = field_values(Field("d", "date", inner=(0.0, 2.0)))
     assert days == ["1970-01-01", "1970-01-02", "1970-01-03"]
     assert field_values(Field("b", "bool")) == [False, True]
     assert field_values(Field("t", "text")) == []
+
+
+def test_no_value_is_proposed_that_few_training_rows_reached():
+    """An instalment of 0 is the shown end of a range rounded outwards, and no loan's."""
+    quantiles = {"0.05": 10.4166, "0.5": 20.8, "0.95": 43.3333}
+    seen = {"quantiles": quantiles, "histogram": {"counts": [360, 37, 1]}}
+    column = {"name": "instalment", "kind": "number", "low": 2.9166, "high": 500.0}
+    (field,) = fields([column], {"instalment": seen})
+    assert (field.low, field.high) == (0.0, 500.0)
+    proposed = field_values(field)
+    assert len(proposed) > 30
+    assert min(proposed) >= 10.4166
+    assert max(proposed) <= 43.3333
+
+
+def test_a_column_of_one_value_is_not_varied():
+    assert field_values(Field("debt", "number", inner=(0.0, 0.0))) == []
+
+
+def test_nothing_is_proposed_where_it_is_not_known_what_training_rows_held():
+    (field,) = fields([{"name": "area", "kind": "number", "low": 1.0, "high": 9.0}], {})
+    assert field_values(field) == []
 
 
 def test_many_rows_are_answered_as_each_alone():

@@ -117,6 +117,8 @@ def test_a_case_is_answered_with_its_reasons_and_what_would_turn_it(look, desk):
     assert re.search(r"area 600 \d+(\.\d+)? no", shown), (
         "the nearest area that gives another answer"
     )
+    assert "What is computed from other inputs does not change alone" in shown
+    assert "In the typical case each value is usual by itself" in shown
 
 
 def test_what_is_unlike_training_is_said_and_what_is_missing_is_refused(look, desk):
@@ -179,7 +181,10 @@ def test_switched_off_the_declared_rule_answers_at_once_and_no_reason_is_given(l
     assert "second: no" in press(at, "Show the answer")
     desk.type("off", "--reason", "wrong limits")
     at.run()
-    assert "Serving is switched off: wrong limits" in words(at)
+    assert re.search(
+        r"switched off since \d{4}-\d\d-\d\d: wrong limits\. The declared rule", words(at)
+    )
+    assert "In use, switched off" in words(look("releases", root=desk.root))
     assert "second: no" not in words(at), "given before it was switched off"
     shown = press(at, "Show the answer")
     assert "Answer without a model second: yes" in shown
@@ -187,6 +192,61 @@ def test_switched_off_the_declared_rule_answers_at_once_and_no_reason_is_given(l
     assert [(one["v"], one["arm"]) for one in logged(desk)] == [(1, "app"), (0, "fallback")]
     desk.type("off", "--on", "--reason", "mended")
     assert "second: no" in press(at, "Show the answer")
+    assert "switched off" not in words(at)
+    live = words(look("live", root=desk.root))
+    assert live.index("switched on") < live.index("switched off"), "the last first"
+
+
+def test_switched_off_without_a_rule_nobody_is_promised_an_answer(look, desk):
+    desk.type("off", "--reason", "wrong limits")
+    shown = words(look("decide", root=desk.root, lang="de"))
+    assert "abgeschaltet: wrong limits. Es ist keine Ersatzregel erklärt" in shown
+
+
+def rolled_out(desk):
+    """Have version 2 take over from version 1 by steps; return the entry of the move."""
+    file = desk.root / "qua3ck.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(f"{text}operate:\n  canary: [20, 100]\n", encoding="utf-8")
+    desk.type("promote", "2", "--reason", "asks for less")
+    return open_project(desk.root).entries()[-1]
+
+
+def test_a_version_that_is_being_rolled_out_is_not_yet_the_one_in_use(look, desk):
+    at = look("decide", root=desk.root)
+    move = rolled_out(desk)
+    at.run()
+    shown = words(at)
+    assert "Version 1, in use since" in shown
+    assert "has moved" not in shown
+    assert "storeys" in [one.label for one in at.number_input], "the form of version 1"
+    reader = Reader(desk.root)
+    listed = [(one.alias, one.version) for one in choices(reader, ())]
+    assert listed == [("champion", 1), ("canary", 2)]
+    tried = words(look("decide", root=desk.root, asked="canary"))
+    assert "Version 2, Being rolled out, 20 %" in tried
+    assert "gets 20 % of the requests; version 1 is in use" in tried
+    releases = words(look("releases", root=desk.root))
+    assert re.search(r"– Being rolled out, 20\s%", releases)
+    assert "✓ rosa In use" in releases
+    assert "put into use by steps: 20, 100 %" in releases
+    ledger = open_project(desk.root).workspace().ledger
+    body = {"rollout": move.seq, "version": 2, "share": 100}
+    ledger.append("canary.stepped", "champion", {**body, "from": 20, "seen": {}})
+    assert [(one.alias, one.version) for one in choices(reader, ())] == [("champion", 2)]
+
+
+def test_a_version_whose_rollout_was_stopped_is_not_in_use_though_the_alias_has_it(look, desk):
+    move = rolled_out(desk)
+    ledger = open_project(desk.root).workspace().ledger
+    ledger.append("canary.stopped", "champion", {"rollout": move.seq, "why": "it was worse"})
+    assert open_project(desk.root).aliases() == {"champion": 2}
+    listed = [(one.alias, one.version) for one in choices(Reader(desk.root), ("owner",))]
+    assert listed == [("champion", 1), ("", 2)]
+    assert "Version 1, in use since" in words(look("decide", root=desk.root))
+    releases = words(look("releases", root=desk.root))
+    assert "not in use" in releases
+    assert "✓ rosa In use" in releases
 
 
 def test_an_emptied_form_forgets_the_answer(look, desk):
@@ -330,6 +390,18 @@ def test_the_ledger_is_searched_and_verified(look):
     assert re.search(r"1 of \d+ events", words(at))
     at.text_input[0].input("no such thing").run()
     assert "No event fits." in words(at)
+
+
+def test_the_ledger_tells_what_happened_in_german_and_leaves_the_words_of_people(look):
+    at = look("ledger", lang="de")
+    shown = words(at)
+    assert "ana als owner" in shown
+    assert "Version 1 aus Kandidat" in shown
+    assert '<span lang="">plans the week</span>' in "".join(
+        html.proto.body for html in at.get("html")
+    )
+    at.text_input[0].input("ZEILEN versiegelt").run()
+    assert re.search(r"[12] von \d+ Ereignissen", words(at))
 
 
 def test_the_ledger_says_where_there_is_no_witness(look, desk, tmp_path, monkeypatch):

@@ -166,6 +166,14 @@ def test_the_champion_is_served_and_answers_its_golden_rows(promoted):
         client.close()
 
 
+def test_the_table_of_features_is_what_training_reads_and_what_is_predicted(promoted):
+    said = done(promoted.type_in("predict", "applications", "--to", "scores")).stdout
+    assert "4,454 rows in, 4,454 answered, 0 held" in said
+    refused = promoted.type_in("predict", "loans", "--to", "others")
+    assert refused.returncode == 2
+    assert "financed" in refused.stdout + refused.stderr, "the source alone is not enough"
+
+
 @contextmanager
 def serving(project):
     """Run ``qua3ck serve`` as it is typed until the block ends; yield where it answers."""

@@ -337,6 +337,15 @@ def test_cells_of_another_kind_are_held_as_a_request_with_them_is_refused(column
     assert [at for at in range(3) if known.value_problems({column: [cells[at]]}, 1)] == held
 
 
+def test_a_fraction_where_training_held_whole_numbers_only_is_held(project):
+    path = in_new_rows(project, age=[30.0, 30.5, None])
+    made = by_parts(project, str(path))
+    assert (made.predicted, made.held) == (1, 2)
+    assert {(one.code, one.evidence["first"][0]) for one in made.findings} == {
+        ("O044", 2), ("O056", 3)
+    }  # fmt: skip
+
+
 def test_nothing_answered_ends_with_one(project, capsys):
     from qua3ck.cli.main import main
 
@@ -447,6 +456,77 @@ def test_a_damaged_part_is_made_again(project):
     made = by_parts(project)
     assert made.taken_up == PART
     assert len(answers(project)) == 160
+
+
+# -- who is in use -----------------------------------------------------------------------------
+
+
+def version_at_the_server(project: Project) -> int:
+    """Return the version that a server gives to whoever is in no rollout."""
+    routing, _ = project.routing()
+    return next(arm.version for arm in routing.arms if arm.name == "champion")
+
+
+def test_while_a_version_is_rolled_out_the_settled_one_answers_and_it_is_said(project, shop):
+    move = shop.move(2, steps=(20, 100))
+    made = by_parts(project)
+    assert (made.version, made.alias) == (1, "champion")
+    assert made.version == version_at_the_server(project)
+    assert set(answers(project)["model_version"]) == {1}
+    (told,) = made.findings
+    assert (told.code, told.severity) == ("O058", "inform")
+    assert "Version 2 is being rolled out and gets 20 %" in told.says
+    assert "version 1" in told.says
+    shop.append("canary.stepped", "champion", rollout=move, share=100)
+    after = by_parts(project)
+    assert (after.version, after.findings) == (2, ())
+
+
+def test_a_stopped_version_answers_nothing_though_the_alias_stays_with_it(project, shop):
+    shop.append("canary.stopped", "champion", rollout=shop.move(2, steps=(20, 100)))
+    made = by_parts(project)
+    assert made.version == version_at_the_server(project) == 1
+    (told,) = made.findings
+    assert told.code == "O058"
+    assert "champion still points to version 2, whose rollout was stopped" in told.says
+    assert "qua3ck rollback" in told.says
+
+
+def test_another_alias_is_no_rollout(project, shop):
+    shop.move(2, steps=(20, 100))
+    shop.move(3, "challenger")
+    made = by_parts(project, alias="challenger")
+    assert (made.version, made.findings) == (3, ())
+
+
+def test_switched_off_nothing_is_predicted_unless_a_version_is_named(project, shop):
+    shop.move(2, "challenger")
+    seq = shop.append("serving.off", reason="two limits were swapped")
+    (entry,) = project.read_only().ledger.entries("serving.off")
+    day, _, _ = entry.at.partition("T")
+    for alias in ("champion", "challenger"):
+        with pytest.raises(Blocked) as caught:
+            by_parts(project, alias=alias)
+        assert caught.value.code == "O057"
+        assert f"switched off since {day}" in caught.value.what
+        assert "two limits were swapped" in caught.value.what
+        assert "--version" in caught.value.fix
+        assert "qua3ck off --on" in caught.value.fix
+    assert events(project) == []
+    made = by_parts(project, version=1)
+    assert (made.version, made.alias, made.predicted) == (1, "", 160)
+    (told,) = made.findings
+    assert (told.code, told.severity) == ("O057", "warn")
+    (event,) = events(project)
+    assert (event.body["alias"], event.body["while_off"]) == ("", seq)
+
+
+def test_switched_on_again_it_is_predicted_as_before(project, shop):
+    shop.append("serving.off", reason="two limits were swapped")
+    shop.append("serving.on", reason="mended")
+    made = by_parts(project)
+    assert (made.version, made.alias, made.findings) == (1, "champion", ())
+    assert "while_off" not in events(project)[0].body
 
 
 # -- refusals ------------------------------------------------------------------------------------

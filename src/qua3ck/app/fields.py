@@ -32,6 +32,10 @@ class Field:
         Whether training rows held whole numbers only.
     low, high : float or None
         Range seen in training rows, rounded outwards; of a date days since 1970.
+    inner : tuple of float or None
+        Between which values nine of ten training rows lie, or half of few; of a date days since
+        1970. At least ten rows lie on either side: ``low`` and ``high`` are rounded outwards
+        and may be nobody's.
     typical : str, number, bool or None
         Median or most frequent value of the training rows; None where it is not known.
     choices : tuple of str
@@ -45,6 +49,7 @@ class Field:
     whole: bool = False
     low: float | None = None
     high: float | None = None
+    inner: tuple[float, float] | None = None
     typical: Value = None
     choices: tuple[str, ...] = ()
     hidden: bool = False
@@ -120,6 +125,7 @@ def _field(column: Mapping[str, Any], about: Mapping[str, Any], hidden: frozense
         whole=whole,
         low=low,
         high=high,
+        inner=_inner(about),
         typical=_typical(kind, about, whole=whole),
         choices=_choices(about) if kind == "category" else (),
     )
@@ -130,6 +136,14 @@ def _choices(about: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(
         name for name, count in counts.items() if isinstance(count, int) and count >= LEAST
     )
+
+
+def _inner(about: Mapping[str, Any]) -> tuple[float, float] | None:
+    at, rows = about.get("quantiles", {}), sum(about.get("histogram", {}).get("counts", ()))
+    for low, high in (("0.05", "0.95"), ("0.25", "0.75")):
+        if low in at and high in at and float(low) * rows >= LEAST:
+            return float(at[low]), float(at[high])
+    return None
 
 
 def _typical(kind: str, about: Mapping[str, Any], *, whole: bool) -> Value:

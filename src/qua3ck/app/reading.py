@@ -64,8 +64,12 @@ class Reader:
         return self._once(key, lambda: open_project(self.root, actor=self._actor))
 
     def aliases(self) -> Mapping[str, int]:
-        """Return where each alias points now."""
-        return self._now("aliases", self.project.aliases)
+        """Return which version has each place now.
+
+        ``champion`` is the version in use, as a server has it; ``canary`` the one that is being
+        rolled out. The alias champion knows neither steps nor stops. All others as they point.
+        """
+        return self._now("aliases", self._places)
 
     def releases(self) -> tuple[Release, ...]:
         """Return every version, oldest first."""
@@ -140,6 +144,18 @@ class Reader:
     def release(self, version: int) -> Release:
         """Return a version."""
         return next(one for one in self.releases() if one.version == version)
+
+    def _places(self) -> Mapping[str, int]:
+        from qua3ck.operate.serve.routing import settled
+
+        now, going = self.routing()
+        in_use = settled(now)
+        found = {name: at for name, at in self.project.aliases().items() if name != "champion"}
+        if in_use is not None:
+            found["champion"] = in_use.version
+        if going is not None:
+            found["canary"] = going.version
+        return found
 
     def _plan(self) -> ServePlan:
         from qua3ck.app.batch import MOST_ROWS

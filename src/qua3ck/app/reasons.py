@@ -147,20 +147,30 @@ def turns(model: Model, row: Mapping[str, Value], listed: Sequence[Field]) -> tu
 
 
 def field_values(field: Field) -> list[Value]:
-    """Return the values that one input goes through: what was seen of it, no more than 41."""
+    """Return the values that one input goes through, no more than 41.
+
+    Of numbers and dates what lies between the ends of most training rows: those of a range
+    are few rows' or, rounded outwards, nobody's. Of categories the frequent ones.
+    """
     if field.kind == "bool":
         return [False, True]
     if field.kind == "category":
         return list(field.choices)
-    if field.kind not in ("number", "date") or field.low is None or field.high is None:
+    if field.kind not in ("number", "date") or field.inner is None:
         return []
-    step = (field.high - field.low) / (STEPS - 1)
-    numbers = [field.low + step * at for at in range(STEPS)]
-    if field.kind == "date":
-        return list(dict.fromkeys(as_date(number) for number in numbers))
-    if field.whole:
-        return list(dict.fromkeys(round(number) for number in numbers))
-    return [float(f"{number:.6g}") for number in numbers]
+    low, high = field.inner
+    numbers = [low + (high - low) / (STEPS - 1) * at for at in range(STEPS)]
+    written = [
+        round(one) if field.whole or field.kind == "date" else _short(one) for one in numbers
+    ]
+    kept = [one for one in dict.fromkeys(written) if low <= one <= high]  # none rounded outwards
+    if len(kept) < 2:
+        return []  # nothing to vary
+    return [as_date(one) for one in kept] if field.kind == "date" else list(kept)
+
+
+def _short(number: float) -> float:
+    return float(f"{number:.6g}")
 
 
 def _distance(value: Value, at: Value) -> float:

@@ -22,6 +22,7 @@ from qua3ck.kit.markup import Html, tag
 COOKIE = "qua3ck_visit"
 LASTS = 12 * 3600.0  # seconds
 _TRIES, _PAUSE = 5, 60.0
+_NAMES = 1000  # whoever tries more within a minute is held up by the hashing itself
 
 
 @dataclass
@@ -62,10 +63,13 @@ class Doorkeeper:
         return max(0, round(left)) if tries >= _TRIES else 0
 
     def wrong(self, name: str) -> None:
-        """Count a wrong password."""
-        tries, last = self._wrong.get(name, (0, 0.0))
-        fresh = self._clock() - last > _PAUSE
-        self._wrong[name] = ((0 if fresh else tries) + 1, self._clock())
+        """Count a wrong password; of too many names those that were tried least are forgotten."""
+        now = self._clock()
+        self._wrong = {key: one for key, one in self._wrong.items() if now - one[1] <= _PAUSE}
+        tries, _ = self._wrong.pop(name, (0, now))
+        while len(self._wrong) >= _NAMES:
+            del self._wrong[min(self._wrong, key=lambda key: self._wrong[key])]
+        self._wrong[name] = (tries + 1, now)
 
     def right(self, name: str) -> None:
         """Forget the wrong ones."""
@@ -122,8 +126,8 @@ def _by_password_or_service(users: Mapping[str, User], lang: str) -> str | None:
     service = _service()
     if service and st.user.is_logged_in:
         email = str(st.user.get("email", ""))
-        verified = st.user.get("email_verified", True) is not False
-        user = user_of_address(users, email) if verified else None
+        verified = st.user.get("email_verified")  # some services send it as text
+        user = user_of_address(users, email) if verified is True or verified == "true" else None
         if user is not None:
             _remember(user.name)
             return user.name

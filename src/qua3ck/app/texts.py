@@ -46,6 +46,11 @@ TEXTS: dict[str, dict[str, str]] = {
     "view.where": {"en": "Where", "de": "Wo"},
     "view.fix": {"en": "What to do", "de": "Was zu tun ist"},
     "alias.champion": {"en": "In use", "de": "Im Einsatz"},
+    "alias.champion.off": {"en": "In use, switched off", "de": "Im Einsatz, abgeschaltet"},
+    "alias.canary": {
+        "en": "Being rolled out, {share}",
+        "de": "Wird eingeführt, {share}",
+    },
     "alias.challenger": {"en": "Challenger", "de": "Herausforderer"},
     "alias.shadow": {"en": "In the shadow", "de": "Im Schatten"},
     "alias.staging": {"en": "Staging", "de": "Vorstufe"},
@@ -122,12 +127,23 @@ TEXTS: dict[str, dict[str, str]] = {
         "de": "Version {version} ist nicht im Einsatz. Ihre Antworten dienen dem Ausprobieren,"
         " nicht dem Entscheiden.",
     },
+    "decide.rolled_out": {
+        "en": "Version {version} is being rolled out and gets {share} of the requests; version"
+        " {settled} is in use. Here its answers are for trying it out, not for deciding.",
+        "de": "Version {version} wird eingeführt und erhält {share} der Anfragen; im Einsatz ist"
+        " Version {settled}. Hier dienen ihre Antworten dem Ausprobieren, nicht dem"
+        " Entscheiden.",
+    },
     "decide.one": {"en": "One case", "de": "Ein Fall"},
     "decide.many": {"en": "Many cases", "de": "Viele Fälle"},
     "decide.form": {"en": "The case", "de": "Der Fall"},
     "decide.form.says": {
-        "en": "Leave empty what is not known.",
-        "de": "Lassen Sie leer, was nicht bekannt ist.",
+        "en": "Leave empty what is not known. What is computed from other inputs (a rate, a"
+        " difference) does not follow them: put in what it comes to. In the typical case each"
+        " value is usual by itself; together they need not fit.",
+        "de": "Lassen Sie leer, was nicht bekannt ist. Was aus anderen Angaben berechnet ist"
+        " (eine Rate, eine Differenz), folgt ihnen nicht: Tragen Sie ein, was sich ergibt. Im"
+        " typischen Fall ist jeder Wert für sich üblich; zusammen müssen sie nicht passen.",
     },
     "decide.ask": {"en": "Show the answer", "de": "Antwort zeigen"},
     "decide.example": {"en": "Fill in a typical case", "de": "Typischen Fall einsetzen"},
@@ -149,9 +165,17 @@ TEXTS: dict[str, dict[str, str]] = {
         " abgeschaltet ist; kein Modell wurde gefragt.",
     },
     "decide.off": {
-        "en": "Serving is switched off: {reason}. The declared rule answers instead of the model.",
-        "de": "Der Betrieb ist abgeschaltet: {reason}. Statt des Modells antwortet die"
-        " erklärte Ersatzregel.",
+        "en": "Serving is switched off since {date}: {reason}. {instead}",
+        "de": "Der Betrieb ist seit {date} abgeschaltet: {reason}. {instead}",
+    },
+    "decide.off.rule": {
+        "en": "The declared rule answers instead of the model.",
+        "de": "Statt des Modells antwortet die erklärte Ersatzregel.",
+    },
+    "decide.off.nobody": {
+        "en": "No rule is declared to answer instead of the model, so nobody gets an answer.",
+        "de": "Es ist keine Ersatzregel erklärt, die statt des Modells antwortet; also erhält"
+        " niemand eine Antwort.",
     },
     "decide.refused": {"en": "No answer was given", "de": "Es wurde keine Antwort gegeben"},
     "decide.logged": {
@@ -269,17 +293,20 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "what_if.turns": {"en": "What would change the answer", "de": "Was die Antwort ändern würde"},
     "what_if.turns.none": {
-        "en": "No single input, changed within what was seen, gives another answer.",
-        "de": "Keine einzelne Angabe ergibt, innerhalb des Vorgekommenen verändert, eine andere"
-        " Antwort.",
+        "en": "No single input, changed within what most training rows held, gives another answer.",
+        "de": "Keine einzelne Angabe ergibt, innerhalb dessen verändert, was die meisten"
+        " Trainingszeilen hatten, eine andere Antwort.",
     },
     "what_if.turns.says": {
-        "en": "For each input the nearest value that, changed alone, gives another answer. A"
-        " reading of the model, no advice: nobody is asked to change these things, and some"
-        " cannot be changed.",
-        "de": "Je Angabe der nächste Wert, der für sich allein eine andere Antwort ergäbe. Eine"
-        " Lesart des Modells, kein Rat: Niemand soll diese Dinge ändern, und manche sind"
-        " nicht zu ändern.",
+        "en": "For each input the nearest value that, changed alone, gives another answer, within"
+        " what most training rows held. A reading of the model, no advice: nobody is asked to"
+        " change these things, and some cannot be changed. What is computed from other inputs"
+        " does not change alone: whoever asks computes it again and asks for the whole case.",
+        "de": "Je Angabe der nächste Wert, der für sich allein eine andere Antwort ergäbe,"
+        " innerhalb dessen, was die meisten Trainingszeilen hatten. Eine Lesart des Modells,"
+        " kein Rat: Niemand soll diese Dinge ändern, und manche sind nicht zu ändern. Was aus"
+        " anderen Angaben berechnet ist, ändert sich nicht allein: Wer fragt, berechnet es neu"
+        " und fragt nach dem ganzen Fall.",
     },
     "what_if.from": {"en": "Instead of", "de": "Statt"},
     "what_if.to": {"en": "Would have to be", "de": "Müsste sein"},
@@ -288,9 +315,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "what_if.score": {"en": "Score", "de": "Wert des Modells"},
     "batch.template": {"en": "1. Take the template", "de": "1. Vorlage nehmen"},
     "batch.template.says": {
-        "en": "It has the right columns and one typical case as an example; replace that one.",
-        "de": "Sie hat die richtigen Spalten und einen typischen Fall als Beispiel; ersetzen Sie"
-        " ihn.",
+        "en": "It has the right columns and, as an example, the usual value of each; replace"
+        " that row.",
+        "de": "Sie hat die richtigen Spalten und als Beispiel den üblichen Wert jeder; ersetzen"
+        " Sie diese Zeile.",
     },
     "batch.csv": {"en": "Template as CSV", "de": "Vorlage als CSV"},
     "batch.excel": {"en": "Template for Excel", "de": "Vorlage für Excel"},
@@ -476,6 +504,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "releases.column.gate": {"en": "Gate", "de": "Prüfpunkt"},
     "releases.column.answer": {"en": "Answer", "de": "Ergebnis"},
     "releases.kind.promote": {"en": "put into use", "de": "in Einsatz genommen"},
+    "releases.kind.steps": {
+        "en": "put into use by steps: {steps} %",
+        "de": "in Stufen eingeführt: {steps} %",
+    },
     "releases.kind.rollback": {"en": "taken back", "de": "zurückgenommen"},
     "gates.caption": {
         "en": "What stands between version {version} and its use, as of now. Every gate must pass.",
@@ -628,10 +660,12 @@ TEXTS: dict[str, dict[str, str]] = {
     "event.canary.stepped": {"en": "rollout went on", "de": "Einführung ging weiter"},
     "event.canary.stopped": {"en": "rollout stopped", "de": "Einführung gestoppt"},
     "event.candidate.kept": {"en": "candidate kept", "de": "Kandidat behalten"},
+    "event.features.written": {"en": "features written", "de": "Merkmale geschrieben"},
     "event.key.added": {"en": "key issued", "de": "Schlüssel ausgegeben"},
     "event.key.revoked": {"en": "key revoked", "de": "Schlüssel entzogen"},
     "event.ledger.repaired": {"en": "ledger repaired", "de": "Protokoll ausgebessert"},
     "event.ledger.set_back": {"en": "ledger set back", "de": "Protokoll zurückgesetzt"},
+    "event.load.accepted": {"en": "finding accepted", "de": "Befund hingenommen"},
     "event.loop.stopped": {"en": "search stopped", "de": "Suche beendet"},
     "event.openings.declared": {"en": "openings declared", "de": "Öffnungen festgelegt"},
     "event.person.enrolled": {"en": "person enrolled", "de": "Person eingetragen"},
@@ -652,6 +686,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "event.serving.off": {"en": "switched off", "de": "Abgeschaltet"},
     "event.serving.on": {"en": "switched on", "de": "Eingeschaltet"},
+    "event.serving.tried": {"en": "tried out", "de": "Im Betrieb erprobt"},
     "event.source.loaded": {"en": "source loaded", "de": "Quelle geladen"},
     "event.table.restored": {"en": "table brought back", "de": "Tabelle zurückgeholt"},
     "event.history.removed": {
@@ -712,10 +747,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "de": "Es ist keine Antwort protokolliert",
     },
     "live.traffic.none.says": {
-        "en": "Requests answered by the serving process appear here within seconds. Answers given"
-        " on the page Decide are not logged.",
-        "de": "Hier erscheinen binnen Sekunden die Anfragen, die der Dienst beantwortet."
-        " Antworten auf der Seite Entscheiden werden nicht protokolliert.",
+        "en": "Requests answered by the serving process appear here within seconds, and"
+        " those given on the page Decide.",
+        "de": "Hier erscheinen binnen Sekunden die Anfragen, die der Dienst beantwortet, und die"
+        " Antworten der Seite Entscheiden.",
     },
     "live.traffic.none.fix": {"en": "qua3ck serve", "de": "qua3ck serve"},
     "live.traffic.label": {

@@ -127,7 +127,7 @@ def _say_if_moved(visit: Visit, choice: Choice) -> None:
     seen = st.session_state.get("seen", {})
     before = seen.get(choice.alias)
     if choice.alias and before not in (None, choice.version):
-        alias = visit.say(f"alias.{choice.alias}")
+        alias = visit.place(choice.alias)
         words = visit.say("view.moved", alias=alias, before=before, version=choice.version)
         pieces.put(visit, tag("p", words, class_="notice", role="status"))
     st.session_state["seen"] = {**seen, choice.alias: choice.version}
@@ -172,7 +172,7 @@ def _sidebar(visit: Visit, *, signed: bool) -> None:
 def _choice_words(visit: Visit, listed: Sequence[Choice], key: str) -> str:
     choice = next(c for c in listed if key in (c.alias, str(c.version)))
     if choice.alias:
-        alias = visit.say(f"alias.{choice.alias}")
+        alias = visit.place(choice.alias)
         return visit.say("view.alias", alias=alias, version=choice.version)
     return visit.say("view.unused", version=choice.version)
 

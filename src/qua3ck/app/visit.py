@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from qua3ck.app import seeing
 from qua3ck.app.reading import Reader
-from qua3ck.app.texts import TEXTS, say
+from qua3ck.app.texts import TEXTS, percent, say
 from qua3ck.transfer.facts import Facts
 from qua3ck.transfer.texts import day, moment
 
@@ -35,6 +35,15 @@ class Visit:
         """Return the words above a table's columns; what the report calls alike is said alike."""
         own = {name: f"{page}.column.{name}" for name in names}
         return [self.say(own[n] if own[n] in TEXTS else f"column.{n}") for n in names]
+
+    def place(self, alias: str) -> str:
+        """Return what a version's place is called, with a rollout's share, or that it is off."""
+        now, going = self.reader.routing()
+        if alias == "canary" and going is not None:
+            return self.say("alias.canary", share=percent(going.share, self.lang))
+        if alias == "champion" and now.off is not None:
+            return self.say("alias.champion.off")
+        return self.say(f"alias.{alias}")
 
     def say_event(self, event: str) -> str:
         """Return what a ledger event is called; one that has no name here keeps its own."""

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
+import shlex
+from typing import TYPE_CHECKING
 
 from qua3ck.cli.terminal import number_between, opened, say, say_json
 from qua3ck.kit.errors import Qua3ckError
+
+if TYPE_CHECKING:
+    from qua3ck.project import Project
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +59,8 @@ def _add(options: argparse.Namespace, name: str) -> int:
     with opened(options) as project:
         key = project.add_key(name, scopes=tuple(options.scope), per_second=options.per_second)
         asked = project.file.operate is not None and project.file.operate.serve.api_keys
-    scopes = tuple(options.scope) or ("predict",)
+        scopes = tuple(options.scope) or ("predict",)
+        then = _next(project, scopes, options.project)
     if options.json:
         say_json({"name": name, "key": key, "scopes": list(scopes)})
         return 0
@@ -63,8 +70,37 @@ def _add(options: argparse.Namespace, name: str) -> int:
     )
     if not asked:
         say("    nobody is asked for a key yet: write operate: {serve: {api_keys: true}}")
-    say('next: curl -H "authorization: Bearer KEY" http://127.0.0.1:8080/v2')
+    say(f"next: {then}")
     return 0
+
+
+def _next(project: Project, scopes: tuple[str, ...], typed: str) -> str:
+    """Return what to type to use a key; what is sent is a row that is nobody's."""
+    from qua3ck.govern import find_release, model_folder
+    from qua3ck.operate.section import Serve
+    from qua3ck.operate.serve import supervisor
+    from qua3ck.store.releases import golden
+
+    champion = project.aliases().get("champion")
+    if champion is None:
+        made = project.releases()
+        return f"qua3ck promote {made[-1].version} {typed}" if made else f"qua3ck run {typed}"
+    serve = project.file.operate.serve if project.file.operate is not None else Serve()
+    runs = supervisor.running(project.root / "state" / "serve")
+    place = runs.get("url") or supervisor.address(serve.host, serve.port, tls=bool(serve.tls))
+    words = ["curl", "-H", '"authorization: Bearer KEY"']
+    if serve.tls is not None:
+        words += ["--cacert", shlex.quote(str(project.root / serve.tls.cert))]
+    if "predict" in scopes:
+        release = find_release(project.read_only().ledger, champion)
+        rows, _ = golden.stored(model_folder(project.root, release))
+        row = next((one for one in rows[::-1] if None not in one.values()), rows[-1])
+        body = json.dumps({"dataframe_records": [row]}, ensure_ascii=False)
+        words += ["-H", '"content-type: application/json"', "-d", shlex.quote(body)]
+        return " ".join([*words, f"{place}/invocations"])
+    if "read" in scopes:
+        return " ".join([*words, f"{place}/v2/models/{project.name}"])
+    return " ".join([*words, "-X", "POST", f"{place}/v2/repository/models/{project.name}/load"])
 
 
 def _list(options: argparse.Namespace, name: str) -> int:

@@ -29,6 +29,7 @@ def run(options: argparse.Namespace) -> int:
     what = "the declared fallback answers" if declared else "requests are refused with 503"
     say(f"K   the model is switched off: {what}")
     if not declared:
-        say("    nothing is declared under operate.fallback, so nobody gets an answer")
+        say("    nothing is declared under operate.fallback, so nobody gets an answer,")
+        say("    and the server says that it is not ready (/v2/health/ready)")
     say(f'next: qua3ck off --on --reason "..." {options.project}')
     return 0

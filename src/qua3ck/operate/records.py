@@ -100,7 +100,8 @@ class ServePlan:
     ``actor`` is who writes to the ledger of rollouts, empty if nobody here may;
     ``may_promote`` whether that person may also move an alias. ``features`` is where requests
     are completed from: None for nowhere, empty for the file in the project, else ``env:NAME``
-    of the variable with a Redis URL.
+    of the variable with a Redis URL. ``tried`` is the one version that answers in a trial on
+    127.0.0.1, promoted or not; 0 where the ledger decides, as it does for everybody else.
     """
 
     root: str
@@ -122,6 +123,7 @@ class ServePlan:
     actor: str = ""
     may_promote: bool = False
     features: str | None = None
+    tried: int = 0
 
     @property
     def folder(self) -> Path:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from qua3ck.operate.records import Canary, ErrorKind, Fallback, Log, ServePlan, Tls
     from qua3ck.operate.section import Operate
     from qua3ck.operate.serve.access import ApiKey
+    from qua3ck.project.data import Progress
+    from qua3ck.project.trial import Trial
 
 _LATENCY = {"latency_p50_ms": 0.5, "latency_p95_ms": 0.05, "latency_p99_ms": 0.01}
 _ERRORS: dict[str, ErrorKind] = {"mae": "absolute", "rmse": "squared", "mape": "relative"}
@@ -30,6 +32,7 @@ class ServeVerbs:
     root: Path
     file: ProjectFile
     places: Places
+    _progress: Progress
     if TYPE_CHECKING:  # what the other parts bring
 
         @property
@@ -77,6 +80,60 @@ class ServeVerbs:
         path = plan.state / "plan.json"
         write_plan(plan, path)
         return path
+
+    def try_serving(
+        self,
+        *,
+        seconds: float = 10.0,
+        connections: int = 8,
+        version: int | None = None,
+        workers: int | None = None,
+    ) -> Trial:
+        """Serve a version for a moment on 127.0.0.1, ask its golden rows, and judge how it did.
+
+        What came of it is written into the ledger (``serving.tried``); nothing is promoted.
+
+        Parameters
+        ----------
+        seconds : float
+            How long it is asked: half at one connection, half at ``connections``.
+        connections : int
+            How many ask at once, each one row after another.
+        version : int, optional
+            Default: the champion. Another one need not be promoted.
+        workers : int, optional
+            Instead of what ``operate.serve`` of the project file says.
+
+        Raises
+        ------
+        Qua3ckError
+            As :meth:`serve`; if nothing is champion and no version is named, or there is no
+            such version (K005).
+        """
+        from dataclasses import replace
+
+        from qua3ck.govern import alias_at, find_release
+        from qua3ck.project.trial import make_trial
+
+        _check_bounds(workers=workers)
+        plan, workspace = self.serve_plan(), self.workspace()
+        number = alias_at(workspace.ledger, "champion") if version is None else version
+        if number is None:
+            raise Qua3ckError(
+                "No version is champion, so it is not clear which one to try",
+                where="qua3ck serve --trial",
+                fix="name one: qua3ck serve --trial 10 --version 1",
+            )
+        told = f"trying version {number} on 127.0.0.1: {seconds:g} seconds of requests"
+        self._progress("K", told, 0, 0)
+        return make_trial(
+            plan if workers is None else replace(plan, workers=workers),
+            find_release(workspace.ledger, number),
+            workspace,
+            self.file.question.kpis,
+            seconds=seconds,
+            connections=connections,
+        )
 
     def serve_plan(self) -> ServePlan:
         """Return what a serving process is told; see :meth:`serve`."""

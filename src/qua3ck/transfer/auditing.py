@@ -7,7 +7,6 @@ against each other.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from qua3ck.kit.hashes import digest, file_digest
 from qua3ck.transfer import folder as folders
 from qua3ck.transfer import history
 from qua3ck.transfer.security.scan import SCANNED
+from qua3ck.transfer.telling import Part, Said, told, waived
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from qua3ck.ledger import Entry, Ledger
     from qua3ck.store.tracking import Tracking
 
-_DIGEST = re.compile(r"[0-9a-f]{32,}")
-_LONGEST = 40
 _ABOUT_VERSION = (
     "candidate.kept",
     "seal.opened",
@@ -44,6 +42,7 @@ _ABOUT_VERSION = (
     "alias.moved",
     "canary.stepped",
     "canary.stopped",
+    "serving.tried",
 )
 
 
@@ -55,7 +54,7 @@ class Event:
     at: str
     actor: str
     event: str
-    says: str
+    says: Said
 
 
 @dataclass(frozen=True, repr=False)
@@ -362,227 +361,54 @@ def _texts(entry: Entry) -> set[str]:
 
 
 def _told(entry: Entry, workspace: Workspace) -> Event:
-    says = _sentence(entry)
+    parts = told(entry)
     if entry.event == "person.enrolled":
-        says = f"{entry.subject} as {', '.join(entry.body['roles'])}{_other_key(entry, workspace)}"
+        parts += _other_key(entry, workspace)
     if entry.event in {"approval.given", "approval.refused"}:
-        says += _signed_with(entry, workspace)
+        parts += _signed_with(entry, workspace)
     if entry.event == "release.made":
-        says += _accepted_with(workspace.root / entry.body["path"], entry)
-    return Event(entry.seq, entry.at, entry.actor, entry.event, says)
+        parts += _accepted_with(workspace.root / entry.body["path"], entry)
+    return Event(entry.seq, entry.at, entry.actor, entry.event, Said.of(parts))
 
 
-def _other_key(enrolment: Entry, workspace: Workspace) -> str:
-    """Return that a person's key is another than before, if it is; else nothing."""
+def _other_key(enrolment: Entry, workspace: Workspace) -> Iterator[Part]:
+    """Yield that a person's key is another than before, if it is."""
     given = workspace.ledger.entries("person.enrolled", subject=enrolment.subject)
     keys = [one.body["signed"]["statement"]["signing"] for one in given if one.seq <= enrolment.seq]
-    return f"; KEY REPLACED by {enrolment.actor}" if keys[-1] != keys[-2:][0] else ""
+    if keys[-1] != keys[-2:][0]:
+        yield Part("other_key", {"who": enrolment.actor})
 
 
-def _signed_with(word: Entry, workspace: Workspace) -> str:
-    """Return that a word was given with a key that others put in place, if it was."""
+def _signed_with(word: Entry, workspace: Workspace) -> Iterator[Part]:
+    """Yield that a word was given with a key that others put in place, if it was."""
     from qua3ck.govern.people import key_givers
 
     by = key_givers(workspace.ledger.entries(), word.body["approver"], before=word.seq)
-    return f"; with a key that {', '.join(by)} put in place of another" if by else ""
+    if by:
+        yield Part("with_other_key", {"who": ", ".join(by)})
 
 
-def _accepted_with(folder: Path, made: Entry) -> str:
-    """Return what whoever made a version accepted in it; its evidence has it, not the event."""
+def _accepted_with(folder: Path, made: Entry) -> Iterator[Part]:
+    """Yield what whoever made a version accepted in it; its evidence has it, not the event."""
     from qua3ck.transfer.security.waivers import released_with
 
     manifest = folder / folders.MANIFEST
     known = manifest.is_file() and file_digest(manifest) == made.body["digest"]
     wanted = folders.read_manifest(folder)["files"].get(SCANNED) if known else "unknown"
     if wanted is None:
-        return ""  # made before versions were scanned
+        return  # made before versions were scanned
     scanned = folder / SCANNED
     if not scanned.is_file() or file_digest(scanned) != wanted:
-        return f"; {SCANNED} is not the released one, so what was accepted with it is not known"
-    told = [
-        _waived(one.code, one.where, one.evidence, one.accepted) for one in released_with(folder)
+        yield Part("scan_changed", {"file": SCANNED})
+        return
+    all_ = [
+        waived(one.code, one.where, one.evidence, one.accepted) for one in released_with(folder)
     ]
-    return f"; {made.actor} accepts {', '.join(told)}" if told else ""
-
-
-def _security_accepted(body: Mapping[str, Any]) -> str:
-    told = _waived(body["code"], body["where"], body, body["reason"])
-    heavy = "blocks" if body["severity"] == "block" else "does not block"
-    return f"for version {body['version']}, after it was made: {told}, which {heavy}"
-
-
-def _waived(code: str, where: str, about: Mapping[str, Any], reason: str) -> str:
-    names = " ".join([code, where, *list(about.get("ids", ()))[:1]])
-    return f"{names} ({reason})"
-
-
-def _sentence(entry: Entry) -> str:
-    tell = _SENTENCES.get(entry.event)
-    return tell(entry.body) if tell is not None else _plain(entry)
-
-
-def _plain(entry: Entry) -> str:
-    """Return the subject and the plain facts of an event that has no sentence of its own."""
-    facts = [
-        f"{key} {_short(value)}"
-        for key, value in entry.body.items()
-        if isinstance(value, str | int) and value not in ("", entry.subject)
-    ]
-    subject = _short(entry.subject)
-    return f"{subject}: {', '.join(facts)}" if facts else subject
-
-
-def _short(value: str | int) -> str:
-    """Return a value as it fits a line; of a digest the first twelve digits."""
-    text = str(value)
-    if _DIGEST.fullmatch(text):
-        return text[:12]
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _question_set(body: Mapping[str, Any]) -> str:
-    after = body.get("after_verdicts") or ()
-    late = f", AFTER {len(after)} verdict(s) had been seen" if after else ""
-    return f"promises {_promises(body)}{late}"
-
-
-def _source_loaded(body: Mapping[str, Any]) -> str:
-    rows = "".join(f", {body[key]:,} {key}" for key in ("loaded", "held", "rows") if key in body)
-    digest = f", content {str(body['digest'])[:12]}" if "digest" in body else ""
-    return f"{body.get('table', 'rows')} version {body.get('version', '?')}{rows}{digest}"
-
-
-def _seal_made(body: Mapping[str, Any]) -> str:
-    steward = f", key wrapped to {body['steward']}" if body.get("steward") else ""
-    return f"{body.get('rows', '?')} rows sealed as {body.get('seal', '?')}{steward}"
-
-
-def _promises(kept: Mapping[str, Any]) -> str:
-    """Return all that was promised; what an older record does not hold is left out."""
-    from qua3ck.question.promises import NOT_DECLARED, NOT_THEN, as_written
-
-    told = as_written(kept).items()
-    return "; ".join(
-        f"{name}: {said}" for name, said in told if said not in {NOT_DECLARED, NOT_THEN, ""}
-    )
-
-
-def _release_made(body: Mapping[str, Any]) -> str:
-    return (
-        f"version {body['version']} of candidate {body['candidate'][:12]}, opening "
-        f"{body['opening']}, {body['model_format']}, digest {body['digest'][:12]}"
-    )
-
-
-def _registered(body: Mapping[str, Any]) -> str:
-    version, name, number = body["version"], body["name"], body["registered"]
-    again = ", again: the registry had lost it" if body.get("again") else ""
-    return f"release {version}: name {name}, registered {number}, version {version}{again}"
-
-
-def _verdict_made(body: Mapping[str, Any]) -> str:
-    answer = "may be released" if body.get("release_allowed") is True else "may not be released"
-    return f"candidate {_candidate(body)} {answer}"
-
-
-def _alias_moved(body: Mapping[str, Any]) -> str:
-    before = "nowhere" if body["from"] is None else f"version {body['from']}"
-    steps = body.get("steps")
-    by = f", by steps of {', '.join(map(str, steps))} %" if steps else ""
-    return (
-        f"{body['alias']}: {before} -> version {body['version']} ({body['kind']}{by}):"
-        f" {body['reason']}"
-    )
-
-
-def _stepped(body: Mapping[str, Any]) -> str:
-    return f"version {body['version']}: from {body['at_share']} % to {body['share']} %"
-
-
-def _stopped(body: Mapping[str, Any]) -> str:
-    if "version" not in body:
-        return f"the rollout that began with event {body['rollout']}: {body['why']}"
-    seen = body["seen"][body["why"]]
-    (n, bad), (m, worse) = seen["canary"], seen["champion"]
-    measured = (
-        f"mean error {bad} over {n}, before {worse} over {m}"
-        if "error" in seen
-        else f"{bad} of {n}, before {worse} of {m}"
-    )
-    return (
-        f"version {body['version']} stopped at {body['at_share']} %, back to version"
-        f" {body['back_to']}: {body['why']} {measured}"
-    )
-
-
-def _key(body: Mapping[str, Any]) -> str:
-    scopes = f" for {', '.join(body['scopes'])}" if "scopes" in body else ""
-    return f"API key {body['id']} of {body['name']}{scopes}"
-
-
-def _refused(body: Mapping[str, Any]) -> str:
-    stopped = [name for name, answer in body["gates"].items() if answer != "pass"]
-    return f"version {body['version']} to {body['alias']} refused by {', '.join(stopped)}"
-
-
-def _reproduced(body: Mapping[str, Any]) -> str:
-    if body["same"]:
-        return f"version {body['version']} came out the same"
-    return f"version {body['version']} DIFFERS: {'; '.join(body['differences'])}"
-
-
-def _seal_opened(body: Mapping[str, Any]) -> str:
-    budget = f" of {body['m']}" if "m" in body else ""
-    rows = f", {body['rows']} rows" if "rows" in body else ""
-    return f"opening {body.get('k', '?')}{budget} for candidate {_candidate(body)}{rows}"
-
-
-def _seal_reread(body: Mapping[str, Any]) -> str:
-    return f"read again for the same candidate {_candidate(body)}; no opening used"
-
-
-def _candidate_kept(body: Mapping[str, Any]) -> str:
-    told = [f"{key} {body[key]}" for key in ("algorithm", "format", "trials") if key in body]
-    return f"{', '.join(told)}; snapshot {str(body.get('snapshot', ''))[:12]}"
-
-
-def _approved(body: Mapping[str, Any]) -> str:
-    word = "for" if body["decision"] == "approve" else "AGAINST"
-    if "version" in body:
-        return f"{body['approver']} signs {word} version {body['version']}: {body['reason']}"
-    said = body["signed"]["statement"]
-    promises = _promises(said["promises"])
-    late = f", AFTER {said['opened']} opening(s)" if said["opened"] else ""
-    return f"{body['approver']} signs {word} the question ({promises}){late}: {body['reason']}"
-
-
-def _candidate(body: Mapping[str, Any]) -> str:
-    return str(body.get("candidate", ""))[:12]
-
-
-_SENTENCES = {
-    "source.loaded": _source_loaded,
-    "seal.made": _seal_made,
-    "seal.opened": _seal_opened,
-    "seal.reread": _seal_reread,
-    "candidate.kept": _candidate_kept,
-    "approval.given": _approved,
-    "approval.refused": _approved,
-    "question.set": _question_set,
-    "verdict.made": _verdict_made,
-    "release.made": _release_made,
-    "release.registered": _registered,
-    "security.accepted": _security_accepted,
-    "alias.moved": _alias_moved,
-    "canary.stepped": _stepped,
-    "canary.stopped": _stopped,
-    "serving.off": lambda body: f"the model is switched off: {body['reason']}",
-    "serving.on": lambda body: f"the model answers again: {body['reason']}",
-    "key.added": _key,
-    "key.revoked": _key,
-    "promotion.refused": _refused,
-    "reproduction.made": _reproduced,
-}
+    for number, one in enumerate(all_):
+        if number:
+            yield Part("accepts.more", {"next": one})
+        else:
+            yield Part("accepts", {"who": made.actor, "first": one})
 
 
 def _row(event: Event) -> str:

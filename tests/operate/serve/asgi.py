@@ -14,6 +14,7 @@ from qua3ck.operate.serve.app import App, make_app
 from qua3ck.operate.serve.following import Follower
 from qua3ck.operate.serve.logbook import Logbook
 from qua3ck.operate.serve.metrics import Metrics
+from qua3ck.operate.serve.people import People
 from qua3ck.operate.serve.versions import Versions
 
 ROW = {"income": 33.5, "age": 22, "home": "rent"}
@@ -137,8 +138,10 @@ def open_client(plan: ServePlan) -> Client:
         logbook,
         metrics,
         access,
+        People(plan, 0),
         problem=lambda: follower.problem.what if follower.problem else "",
         failed=lambda _, problem: failures.append(problem),
+        look=lambda: asyncio.to_thread(client.follow),
     )
     client = Client(app, versions, follower, metrics, logbook, events, failures)
     client.follow()

@@ -1,7 +1,8 @@
 """Load on a server while its champion moves and its workers are killed, and what came of it.
 
 Every answer is held against what the version that it names answers when asked directly. A
-request that failed must have been on a connection to a process that was killed. In the end the
+request that failed must have been on a connection to a process that was killed: whose each
+connection is stands in ``/proc`` once it was accepted, and nothing is sent before. In the end the
 log, wherever its lines are by then, must have every answer once.
 """
 
@@ -10,13 +11,17 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import select
 import signal
+import socket
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -30,7 +35,6 @@ from qua3ck.store.releases.artefact import artefact_digest
 from qua3ck.store.releases.model import load_model
 
 _FOLLOWED_S = 6.0
-_BESIDE_A_KILL_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -46,14 +50,33 @@ class Answer:
     came: float
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A request that got no answer, or another one than 200; ``pid`` is whose connection it was."""
+
+    pid: int
+    sent: float
+    came: float
+    what: str
+    status: int = 0
+
+
 @dataclass
 class Load:
     """What clients asked, and what they got or did not."""
 
     answers: list[Answer] = field(default_factory=list)
-    errors: list[tuple[float, float, str]] = field(default_factory=list)
+    errors: list[Failure] = field(default_factory=list)
     moves: list[tuple[float, int]] = field(default_factory=list)
-    kills: list[float] = field(default_factory=list)
+    kills: list[tuple[float, int]] = field(default_factory=list)
+
+    def unexplained(self) -> list[Failure]:
+        """Return the failures that no kill of that very process explains."""
+        killed = {pid: at for at, pid in self.kills}
+        return [
+            one for one in self.errors
+            if one.status or one.pid not in killed or one.came < killed[one.pid]
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,8 +86,8 @@ class Outcome:
     answers: int
     wrong: list[Answer]
     late: list[Answer]
-    errors: list[tuple[float, float, str]]
-    unexplained: list[tuple[float, float, str]]
+    errors: list[Failure]
+    unexplained: list[Failure]
     not_logged: list[str]
     logged_twice: list[str]
     logged_otherwise: list[str]
@@ -113,8 +136,9 @@ def under_load(
             load.moves.append((time.monotonic(), version))
         else:
             until(lambda: len(set(server.workers())) == server.plan.workers)
-            load.kills.append(time.monotonic())
-            os.kill(int(rng.choice(server.workers())), signal.SIGKILL)
+            pid = int(rng.choice(server.workers()))
+            load.kills.append((time.monotonic(), pid))
+            os.kill(pid, signal.SIGKILL)
     time.sleep(max(0.0, began + seconds - time.monotonic()))
     ended.set()
     for thread in threads:
@@ -128,7 +152,6 @@ def judged(load: Load, shop: Shop, plan: ServePlan) -> Outcome:
     truth = truths(shop, rows())
     wrong = [a for a in load.answers if not _right(a, truth)]
     late = [a for a in load.answers if not _in_use(a, load.moves)]
-    unexplained = [e for e in load.errors if not _beside_a_kill(e, load.kills)]
     logged = _logged(plan)
     counted = Counter(request_id for request_id, _, _ in logged)
     by_id = {request_id: (version, label) for request_id, version, label in logged}
@@ -138,7 +161,7 @@ def judged(load: Load, shop: Shop, plan: ServePlan) -> Outcome:
         wrong=wrong,
         late=late,
         errors=load.errors,
-        unexplained=unexplained,
+        unexplained=load.unexplained(),
         not_logged=[one for one in answered if one not in by_id],
         logged_twice=[one for one, times in counted.items() if times > 1],
         logged_otherwise=[one for one, said in answered.items() if by_id.get(one, said) != said],
@@ -154,8 +177,8 @@ def _ask(
     ended: threading.Event,
     seed: int,
 ) -> None:
-    rng, place = np.random.default_rng(seed), urlsplit(server.url).netloc
-    connection = http.client.HTTPConnection(place, timeout=10)
+    rng = np.random.default_rng(seed)
+    connection, pid = _connected(server)
     while not ended.is_set():
         at = int(rng.integers(len(asked)))
         body = {"inputs": {name: [cell] for name, cell in asked[at].items()}}
@@ -163,12 +186,13 @@ def _ask(
         try:
             status, headers, said = server.on(connection, "/invocations", body)
         except (OSError, http.client.HTTPException) as problem:
-            load.errors.append((sent, time.monotonic(), type(problem).__name__))
+            load.errors.append(Failure(pid, sent, time.monotonic(), repr(problem)))
             connection.close()
+            connection, pid = _connected(server)
             continue
         came = time.monotonic()
         if status != 200:
-            load.errors.append((sent, came, f"{status}: {said}"))
+            load.errors.append(Failure(pid, sent, came, str(said), status))
             continue
         one = said["predictions"][0]
         load.answers.append(
@@ -178,6 +202,60 @@ def _ask(
             )
         )  # fmt: skip
     connection.close()
+
+
+def _connected(server: Server) -> tuple[http.client.HTTPConnection, int]:
+    """Return a new connection and the worker that accepted it.
+
+    Nothing is sent before that is known: where the worker is killed first, there is no request
+    that could fail, and another connection is made.
+    """
+    pid = 0
+    while not pid:
+        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+        connection.connect()
+        pid = until(partial(_accepted, server, connection.sock)).pid
+        if not pid:
+            connection.close()
+    return connection, pid
+
+
+class _Accepted(NamedTuple):
+    """By whom a connection was accepted; 0 where they have gone since."""
+
+    pid: int
+
+
+def _accepted(server: Server, ours: socket.socket) -> _Accepted | None:
+    if _ended(ours):
+        return _Accepted(0)
+    pid = _owner(server, ours)
+    return None if pid is None else _Accepted(pid)
+
+
+def _ended(ours: socket.socket) -> bool:
+    """Whether the other side has gone; nothing was asked, so it has nothing to say."""
+    return bool(select.select([ours], [], [], 0)[0])
+
+
+def _owner(server: Server, ours: socket.socket) -> int | None:
+    """Return the worker that has the other end of a connection; None until one accepted it."""
+    ends = urlsplit(server.url).port, ours.getsockname()[1]
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        cells = line.split()
+        if tuple(int(cell.rpartition(":")[2], 16) for cell in cells[1:3]) == ends:
+            for pid in server.workers():
+                if _holds(pid, f"socket:[{cells[9]}]"):
+                    return pid
+    return None
+
+
+def _holds(pid: int, link: str) -> bool:
+    for handle in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            if str(handle.readlink()) == link:
+                return True
+    return False
 
 
 def _right(answer: Answer, truth: dict[int, tuple[list[str], np.ndarray]]) -> bool:
@@ -192,13 +270,6 @@ def _in_use(answer: Answer, moves: list[tuple[float, int]]) -> bool:
         began - 1.0 <= answer.came and answer.sent <= end + _FOLLOWED_S
         for (began, version), end in zip(moves, ends, strict=True)
         if version == answer.version
-    )
-
-
-def _beside_a_kill(error: tuple[float, float, str], kills: list[float]) -> bool:
-    sent, came, what = error
-    return not what[:3].isdigit() and any(
-        sent - _BESIDE_A_KILL_S <= at <= came + 0.1 for at in kills
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from asgi import ROW, Client, tensors
 
-from qua3ck.operate.records import Limits
+from qua3ck.operate.records import Fallback, Limits
 from qua3ck.operate.serve.metrics import counted
 
 JSON_HEADERS = {"content-type": "application/json"}
@@ -69,6 +69,28 @@ def test_is_not_ready_before_a_version_is_promoted(shop, plan_of):
     assert client.ask("/v2/health/live").status == 200
     refused = client.invoke(ROW)
     assert (refused.status, "qua3ck promote" in refused.json()["fix"]) == (503, True)
+
+
+@pytest.mark.parametrize(
+    "path", ["/v2/health/ready", "/v2/models/shop/ready", "/v2/models/shop/versions/1/ready",
+             "/ping", "/health"],
+)  # fmt: skip
+@pytest.mark.parametrize("fallback", [None, Fallback(otherwise="good")])
+def test_switched_off_it_is_ready_where_a_fallback_answers(client_of, shop, path, fallback):
+    client = client_of(fallback=fallback)
+    shop.append("serving.off", reason="it discriminates")
+    client.follow()
+    ready, asked = client.ask(path), client.invoke(ROW)
+    assert ready.status == asked.status == (503 if fallback is None else 200)
+    assert client.ask("/v2/health/live").status == 200
+    if fallback is None:
+        told = ready.json()
+        assert told["ready"] is False
+        assert "it discriminates" in told["what"]
+        assert "qua3ck off --on" in told["fix"]
+    shop.append("serving.on")
+    client.follow()
+    assert client.ask(path).status == client.invoke(ROW).status == 200
 
 
 def test_every_answer_has_an_id_and_safe_headers(steady: Client):
@@ -132,6 +154,27 @@ WRONG = {
         422,
         "no number",
     ),
+    "a fraction": (
+        "/invocations",
+        b'{"inputs": {"age": [22, 3.5], "home": ["own", "own"]}}',
+        {},
+        422,
+        "no whole number",
+    ),
+    "a fraction as a tensor": (
+        INFER,
+        GOOD.replace(b"INT64", b"FP64").replace(b"[22]", b"[22.5]"),
+        {},
+        422,
+        "no whole number",
+    ),
+    "a fraction in a CSV": (
+        "/invocations",
+        b"age,home\n3.5,own",
+        {"content-type": "text/csv"},
+        422,
+        "no whole number",
+    ),
     "wrong datatype": (INFER, GOOD.replace(b"[22]", b"[2.5]"), {}, 400, "no INT64"),
     "wrong length": (INFER, GOOD.replace(b"[22]", b"[22, 23]"), {}, 400, "2 cells"),
     "a matrix": (INFER, GOOD.replace(b'"shape": [1]', b'"shape": [1, 3]'), {}, 400, "no column"),
@@ -159,6 +202,12 @@ def test_says_what_is_wrong_where_and_how_to_cure_it(steady: Client, case: str):
     assert told["error"].startswith(told["what"])
     assert steady.logged() == before
     assert steady.failures == []
+
+
+def test_a_whole_number_may_be_written_with_a_point(steady: Client):
+    body = json.dumps({"inputs": {**ROW, "age": 22}}).encode()
+    said = steady.ask("/invocations", body.replace(b": 22", b": 22.0"))
+    assert (said.status, said.json()) == (200, steady.ask("/invocations", body).json())
 
 
 def test_a_question_ends_with_its_own_mark(steady: Client):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import math
 
 import numpy as np
@@ -8,14 +7,14 @@ import pytest
 
 from qua3ck.operate.records import Canary
 from qua3ck.operate.serve.canary import (
+    LEVELS,
     WATCHED,
     Block,
-    Errors,
+    Firsts,
     Judgement,
     Stake,
-    _means,
+    _laid,
     _one,
-    _two,
     begin,
     look,
     part_of_bound,
@@ -32,57 +31,61 @@ def looks(rng, canary, champion, *, answers=10_000, share=0.1, busy=0.8):
         sent += size
         a = int(rng.binomial(size, share))
         hour = 1 + busy * math.sin(sent / 1500)
-        seen = {}
+        seen, firsts = {}, {}
         for name in WATCHED:
             n, m = (a, size - a) if name != "outcomes" else (a // 5, (size - a) // 5)
             bad, worse = min(1, canary[name] * hour), min(1, champion[name] * hour)
             seen[name] = Block(n, int(rng.binomial(n, bad)), m, int(rng.binomial(m, worse)))
-        yield seen
+            sides = int(seen[name].canary_bad), int(seen[name].champion_bad)
+            firsts[name] = [Firsts((1.0,) * sides[0], (1.0,) * sides[1])]
+        yield seen, firsts
 
 
-def rollout(rng, canary, champion, **more) -> tuple[Judgement, bool, int]:
+def rollout(rng, canary, champion, *, share=0.1, **more) -> tuple[Judgement, bool, int]:
     """Return the judgement when it was stopped or over, and after how many answers."""
     judgement, answers = begin(promised=True), 0
-    for seen in looks(rng, canary, champion, **more):
+    for seen, firsts in looks(rng, canary, champion, share=share, **more):
         answers += seen["errors"].canary
-        judgement = look(judgement, seen)
+        judgement = look(judgement, seen, firsts, share=share)
         if judgement.stops(0.05):
             return judgement, True, answers
     return judgement, False, answers
 
 
-def expected(block: Block, p: float, q: float, factor) -> float:
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.25, 0.5, 0.9])
+@pytest.mark.parametrize("times", [1.25, 3.0, 1000.0])
+@pytest.mark.parametrize("size", [0.05, 0.5, 1.0])
+def test_whoever_bets_that_the_lot_is_bent_wins_nothing_on_average(share, times, size):
+    """Exact, over both sides of the coin: the definition of an e-variable."""
+    won = math.exp(_laid(Firsts(canary=(size,)), share, times))
+    lost = math.exp(_laid(Firsts(champion=(size,)), share, times))
+    assert share * won + (1 - share) * lost == pytest.approx(1.0)
+    assert lost < 1 < won
+
+
+def test_a_canary_that_spares_somebody_is_blamed_less():
+    """Whatever the order of things: one person less, or one who was met less hard."""
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        sizes = tuple(rng.uniform(0.01, 1, 6).tolist())
+        whole = _laid(Firsts(sizes, sizes), 0.2, 3.0)
+        assert _laid(Firsts(sizes[1:], sizes), 0.2, 3.0) < whole
+        assert _laid(Firsts((sizes[0] / 2, *sizes[1:]), sizes), 0.2, 3.0) < whole
+        assert _laid(Firsts(sizes, (*sizes, 0.5)), 0.2, 3.0) < whole
+
+
+def expected(block: Block, p: float, factor) -> float:
     """Return the mean factor over every outcome of a block, each with its exact chance."""
     total = 0.0
-    for a, b in itertools.product(range(block.canary + 1), range(block.champion + 1)):
+    for a in range(block.canary + 1):
         chance = math.comb(block.canary, a) * p**a * (1 - p) ** (block.canary - a)
-        chance *= math.comb(block.champion, b) * q**b * (1 - q) ** (block.champion - b)
-        total += chance * factor(Block(block.canary, a, block.champion, b))
+        total += chance * factor(Block(block.canary, a))
     return total
-
-
-@pytest.mark.parametrize("sizes", [(1, 1), (1, 9), (5, 5), (7, 3), (2, 12)])
-@pytest.mark.parametrize("share", [0.0, 0.01, 0.2, 0.5, 0.9, 1.0])
-@pytest.mark.parametrize("guess", [(0.01, 0.02), (0.01, 0.9), (0.3, 0.5)])
-def test_whoever_bets_against_equal_shares_wins_nothing_on_average(sizes, share, guess):
-    """Exact, over all outcomes: the definition of an e-variable."""
-    block = Block(canary=sizes[0], champion=sizes[1])
-    champion, canary = guess
-    mean = expected(block, share, share, lambda b: _two(b, champion, canary))
-    assert mean <= 1 + 1e-9
-    better = expected(block, share / 2, share, lambda b: _two(b, champion, canary))
-    assert better <= mean + 1e-9
 
 
 @pytest.mark.parametrize("share", [0.0, 0.005, 0.01])
 def test_whoever_bets_against_a_kept_promise_wins_nothing_on_average(share):
-    block = Block(canary=12, champion=0)
-    assert expected(block, share, 0.0, lambda b: _one(b, 0.01, 0.05)) <= 1 + 1e-9
-
-
-def test_a_bet_on_what_is_true_wins():
-    block = Block(canary=10, champion=10)
-    assert expected(block, 0.5, 0.1, lambda b: _two(b, 0.1, 0.5)) > 1.5
+    assert expected(Block(canary=12), share, lambda b: _one(b, 0.01, 0.05)) <= 1 + 1e-9
 
 
 def test_what_is_laid_is_never_more_than_there_is():
@@ -97,6 +100,47 @@ def test_good_canaries_are_stopped_no_more_often_than_declared():
     rng = np.random.default_rng(11)
     stopped = sum(rollout(rng, USUAL, USUAL, answers=6000)[1] for _ in range(60))
     assert stopped <= 8
+
+
+def sticky(rng, people, alike, rank, *, share=0.1, requests=6000, worse=1.0):
+    """Return whether a canary was stopped where people keep their version and differ.
+
+    They differ in how often they are refused, and by rank in how often they ask.
+    """
+    weight = 1 / np.arange(1, people + 1) ** rank
+    refused = rng.beta(alike * 0.03, alike * 0.97, people)
+    of_canary = rng.random(people) < share
+    times = np.zeros(people, int)
+    judgement = begin(promised=False)
+    for _ in range(requests // 200):
+        who = rng.choice(people, 200, p=weight / weight.sum())
+        bad = rng.random(200) < refused[who] * np.where(of_canary[who], worse, 1.0)
+        before = times.copy()
+        np.add.at(times, who[bad], 1)
+        firsts = []
+        for level in LEVELS:
+            met = (before < level) & (times >= level)
+            one, other = int((met & of_canary).sum()), int((met & ~of_canary).sum())
+            firsts.append(Firsts((1.0,) * one, (1.0,) * other))
+        judgement = look(judgement, {}, {"refusals": firsts}, share=share)
+        if judgement.stops(0.05):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("world", [(20, 20, 1.1), (200, 1, 0.0), (200, 20, 1.1), (2000, 1, 1.1)])
+def test_one_partner_whose_every_request_is_refused_stops_nothing(world):
+    """Forty of each; the evidence of single requests stopped a quarter of these."""
+    rng = np.random.default_rng(6)
+    assert sum(sticky(rng, *world) for _ in range(40)) <= 5
+    assert sum(sticky(rng, *world, worse=0.5) for _ in range(40)) <= 5
+
+
+def test_who_is_refused_again_and_again_by_the_canary_counts_again():
+    """Everybody is refused once by either; ten times as often only by the canary."""
+    rng = np.random.default_rng(7)
+    worlds = [(200, 1e6, 0.0)] * 10
+    assert all(sticky(rng, *world, worse=10.0, requests=20_000) for world in worlds)
 
 
 def test_a_better_canary_is_left_alone():
@@ -127,12 +171,12 @@ def test_a_defect_is_stopped_soon_and_blamed(name, share, within):
 def test_a_defect_that_comes_late_is_stopped_too():
     rng = np.random.default_rng(8)
     judgement = begin(promised=True)
-    for seen in looks(rng, USUAL, USUAL, answers=20_000):
-        judgement = look(judgement, seen)
+    for seen, firsts in looks(rng, USUAL, USUAL, answers=20_000):
+        judgement = look(judgement, seen, firsts, share=0.1)
     assert not judgement.stops(0.05)
     answers = 0
-    for seen in looks(rng, {**USUAL, "errors": 0.2}, USUAL, answers=20_000):
-        judgement = look(judgement, seen)
+    for seen, firsts in looks(rng, {**USUAL, "errors": 0.2}, USUAL, answers=20_000):
+        judgement = look(judgement, seen, firsts, share=0.1)
         answers += seen["errors"].canary
         if judgement.stops(0.05):
             break
@@ -154,21 +198,21 @@ def test_a_machine_that_slows_both_down_accuses_nobody():
     assert not any(rollout(rng, overloaded, overloaded)[1] for _ in range(10))
 
 
-def test_too_few_answers_wait_and_are_not_lost():
-    judgement = begin(promised=False)
-    for _ in range(4):
-        judgement = look(judgement, {"errors": Block(1, 1, 100, 0)})
-    assert judgement.worth == 1.0
-    assert judgement.watches["errors"].total == Block(4, 4, 400, 0)
-    judgement = look(judgement, {"errors": Block(1, 1, 100, 0)})
-    assert judgement.watches["errors"].worth > 1
+def test_too_few_answers_wait_for_what_was_promised_and_are_not_lost():
+    judgement = begin(promised=True)
+    slow = {"slow": [Firsts((1.0,) * 9)]}
+    judgement = look(judgement, {"slow": Block(4, 4, 400, 0)}, slow, share=0.1)
+    assert judgement.watches["slow"].worth == 1.0
+    assert judgement.watches["slow"].total == Block(4, 4, 400, 0)
+    judgement = look(judgement, {"slow": Block(1, 1, 100, 0)}, {}, share=0.1)
+    assert judgement.watches["slow"].worth > 1
 
 
 def test_nothing_seen_is_no_evidence():
     judgement = begin(promised=True)
     for _ in range(10):
-        judgement = look(judgement, {})
-    assert judgement.worth == 1.0
+        judgement = look(judgement, {}, {}, share=0.25)
+    assert judgement.worth == pytest.approx(1.0)
     assert not judgement.stops(0.5)
 
 
@@ -204,32 +248,10 @@ def judged_numbers(rng, shape, canary, champion, *, answers=2000, busy=0.8):
         n = int(rng.binomial(50, 0.2))
         new = missed(rng, shape, n, canary * hour), missed(rng, shape, 50 - n, champion * hour)
         sent += n
-        judgement = look(judgement, {"outcomes": Errors(*new)})
+        judgement = look(judgement, {}, {"outcomes": [Firsts(*new)]}, share=0.2)
         if judgement.stops(0.05):
             return True, sent
     return False, sent
-
-
-@pytest.mark.parametrize("sizes", [(1, 1), (1, 9), (5, 5), (2, 7)])
-@pytest.mark.parametrize("guess", [(0.01, 0.02), (0.01, 0.9), (0.2, 0.5)])
-def test_whoever_bets_against_equal_mean_errors_wins_nothing_on_average(sizes, guess):
-    """Exact, over all outcomes: each side takes two values of the same mean, not the same ones."""
-    n, m = sizes
-    sides = (((0.1, 0.5), 0.25), ((0.0, 1.0), 0.6))  # values, chance of the first: both 0.4
-    champion, canary = guess
-    total = 0.0
-    for a, b in itertools.product(range(n + 1), range(m + 1)):
-        chance, drawn = 1.0, []
-        for many, low, ((small, large), first) in ((n, a, sides[0]), (m, b, sides[1])):
-            chance *= math.comb(many, low) * first**low * (1 - first) ** (many - low)
-            drawn.append((small,) * low + (large,) * (many - low))
-        total += chance * _means(Errors(*drawn), champion, canary)
-    assert total <= 1 + 1e-9
-
-
-def test_of_yes_and_no_errors_are_judged_as_counts_are():
-    errors = Errors((1.0, 0.0, 1.0), (0.0,) * 6 + (1.0,))
-    assert _means(errors, 0.1, 0.6) == pytest.approx(_two(errors.counted, 0.1, 0.6))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -247,17 +269,6 @@ def test_a_canary_whose_numbers_are_further_off_is_stopped(shape, worse, within)
         stopped, outcomes = judged_numbers(rng, shape, 0.8 * worse, 0.8, busy=0.3)
         assert stopped
         assert outcomes <= within
-
-
-def test_errors_wait_for_the_other_side_and_are_bounded():
-    judgement = begin(promised=True)
-    for _ in range(30):
-        judgement = look(judgement, {"outcomes": Errors((), (0.1,) * 100)})
-    watch = judgement.watches["outcomes"]
-    assert (watch.total.champion, len(watch.held.champion), judgement.worth) == (3000, 1000, 1.0)
-    judgement = look(judgement, {"outcomes": Errors((0.9,) * 20)})
-    assert judgement.watches["outcomes"].held == Errors()
-    assert judgement.watches["outcomes"].worth > 5
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from asgi import ROW, Client
 
+from qua3ck.operate.records import Fallback
+
 ROWS = [ROW, {"income": None, "age": 70, "home": "own"}]
 SPLIT = {"columns": list(ROW), "index": [7, 8], "data": [list(row.values()) for row in ROWS]}
 COLUMNS = {name: [row[name] for row in ROWS] for name in ROW}
@@ -59,3 +61,14 @@ def test_mlflow_reads_the_answer_as_its_own_servers(steady: Client):
     said = json.loads(steady.invoke(*ROWS).body)
     assert list(said) == ["predictions"]
     assert [set(line) for line in said["predictions"]] == [{"label", "p_bad", "p_good"}] * 2
+
+
+def test_mlflows_client_reads_the_answer_of_a_fallback(client_of, shop):
+    library = pytest.importorskip("mlflow.deployments")
+    client = client_of(fallback=Fallback(otherwise="good"))
+    shop.append("serving.off", reason="it discriminates")
+    client.follow()
+    body = client.invoke(*ROWS).body.decode()
+    assert json.loads(body)["arm"] == "fallback"
+    read = library.PredictionsResponse.from_json(body).get_predictions()
+    assert read.to_dict("records") == [{"label": "good"}] * 2

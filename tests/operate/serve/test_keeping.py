@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qua3ck.operate.records import Canary, ServePlan, write_plan
+from qua3ck.operate.records import Arm, Canary, ServePlan, write_plan
 from qua3ck.operate.serve.keeping import Keeper, Outcomes
 from qua3ck.operate.serve.logbook import Logbook
 from qua3ck.operate.serve.metrics import Metrics
+from qua3ck.operate.serve.people import People, place_of
 from qua3ck.operate.serve.telling import Teller
 
 STEPS = (5, 25, 100)
@@ -32,7 +33,7 @@ class Bench:
         self.later = timedelta()
         self.ticks = 0.0
         self.told = io.StringIO()
-        self.metrics = Metrics(plan, 0)
+        self.metrics, self.people = Metrics(plan, 0), People(plan, 0)
         self.keeper = self.another_keeper()
 
     def another_keeper(self) -> Keeper:
@@ -42,13 +43,24 @@ class Bench:
             now=lambda: self.ticks,
         )  # fmt: skip
 
-    def answers(self, n: int, *, canary_status: int = 200, share: int = 5) -> None:
+    def answers(
+        self, n: int, *, canary_status: int = 200, share: int = 5, people: int = 60_000
+    ) -> None:
         """Count answers of both arms, ``share`` percent of them by the canary."""
         for number in range(n):
             if number % 100 < share:
-                self.metrics.count("canary", 2, canary_status, 0.001)
+                self.counted("canary", 2, canary_status, number % people)
             else:
-                self.metrics.count("champion", 1, 200, 0.001)
+                self.counted("champion", 1, 200, number % people)
+
+    def counted(self, arm: str, version: int, status: int, person: int) -> None:
+        """Count an answer as an application does."""
+        self.keeper.follower.poll()
+        routing = self.keeper.follower.routing
+        self.metrics.count(arm, version, status, 0.001)
+        if self.people.bad(status, 0.001):
+            place = place_of(routing, b"%d" % person)
+            self.people.note(routing, arm, place, status, 0.001)
 
     def judge(self) -> None:
         self.keeper.follower.poll()
@@ -119,9 +131,31 @@ def test_a_canary_that_fails_is_stopped_and_everybody_gets_the_version_before(be
     assert not (bench.plan.state / "rollout.json").exists()
 
 
+def test_one_person_who_fails_again_and_again_stops_nothing(bench):
+    """A partner whose every request fails, with whatever version, and who has the canary."""
+    bench.judge()
+    for _ in range(30):
+        bench.answers(100)
+        for _ in range(50):
+            bench.counted("canary", 2, 422, 7)
+        bench.judge()
+    assert bench.events() == []
+    assert bench.keeper._state.judgement.watches["refusals"].people == (1, 0)
+    for person in range(20):
+        bench.counted("canary", 2, 422, person)
+    bench.judge()
+    ((event, body),) = bench.events()
+    assert (event, body["why"]) == ("canary.stopped", "refusals")
+    assert body["seen"]["refusals"]["people"] == [20, 0]
+
+
 def test_what_was_counted_before_the_rollout_is_no_evidence(bench):
     for _ in range(500):
         bench.metrics.count("canary", 2, 500, 0.001)
+    bench.keeper.follower.poll()
+    other = replace(bench.keeper.follower.routing, arms=(Arm("canary", 2, 0.05, since=1),))
+    for place in range(500):
+        bench.people.note(other, "canary", place, 500, 0.001)
     bench.judge()
     bench.answers(2000)
     bench.judge()
@@ -131,7 +165,7 @@ def test_what_was_counted_before_the_rollout_is_no_evidence(bench):
 def test_a_restart_goes_on_with_the_evidence(bench):
     bench.judge()
     bench.answers(400)
-    bench.metrics.count("canary", 2, 500, 0.001)
+    bench.counted("canary", 2, 500, 1)
     bench.judge()
     before = bench.keeper._state.judgement
     assert before.worth != 1.0
@@ -206,6 +240,17 @@ def test_a_canary_whose_numbers_are_further_off_is_stopped_by_what_came_true(ben
     assert 10 < float(seen["canary"][1]) < 20
     assert 5 < float(seen["champion"][1]) < 8
     bench.shop.workspace.ledger.verify()
+
+
+def test_one_person_to_whom_answers_are_always_wrong_stops_nothing(bench):
+    bench.judge()
+    book = Logbook(bench.plan, 0)
+    for ident in range(300):
+        line, came = outcome(book, ident, "canary", "bad", "good")
+        book.write([json.dumps({**json.loads(line), "who": [9]}).encode() + b"\n", came])
+    bench.judge()
+    watch = bench.keeper._state.judgement.watches["outcomes"]
+    assert (bench.events(), watch.people, watch.total.canary_bad) == ([], (1, 0), 300)
 
 
 def test_what_came_true_counts_once_and_a_number_without_a_promise_is_not_judged(bench):

@@ -7,12 +7,24 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from moving import judged, under_load
+import pytest
+from moving import Failure, Load, judged, under_load
 from running import serving, until
 
 from qua3ck.operate.records import Canary
 
 
+def test_only_what_was_asked_of_the_killed_process_may_fail():
+    failed = [
+        Failure(7, 10.0, 10.2, "RemoteDisconnected"),
+        Failure(8, 10.0, 10.2, "RemoteDisconnected"),
+        Failure(7, 9.5, 9.9, "RemoteDisconnected"),
+        Failure(7, 10.0, 10.2, "no version can answer", status=503),
+    ]
+    assert Load(errors=failed, kills=[(10.1, 7)]).unexplained() == failed[1:]
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="no /proc")
 def test_moves_and_kills_under_load_give_no_wrong_answer_and_lose_no_line(shop, plan_of, tmp_path):
     shop.move(1)
     plan = plan_of(shop, workers=2, actor="ana")

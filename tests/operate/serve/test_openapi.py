@@ -17,6 +17,8 @@ def test_the_document_is_valid_and_names_every_column(steady: Client):
     validate(said)
     row = said["components"]["schemas"]["Row"]
     assert list(row["properties"]) == list(ROW)
+    kinds = {name: one["type"] for name, one in row["properties"].items()}
+    assert kinds == {"income": ["number", "null"], "age": "integer", "home": "string"}
     assert row["required"] == ["age", "home"]
     assert "/v2/models/shop/infer" in said["paths"]
 
@@ -44,7 +46,16 @@ def test_a_declared_refusal_is_in_the_schema_and_both_judge_alike(client_of, ref
     assert (row["properties"]["age"]["minimum"], row["properties"]["age"]["maximum"]) == (18, 80)
     assert row["properties"]["home"]["enum"] == ["own", "parents", "rent"]
     judge = jsonschema.Draft202012Validator(row)
-    for change in ({}, {"age": 80}, {"age": 81}, {"age": 17}, {"home": "boat"}, {"income": None}):
+    for change in (
+        {},
+        {"age": 80},
+        {"age": 80.0},
+        {"age": 22.5},
+        {"age": 81},
+        {"age": 17},
+        {"home": "boat"},
+        {"income": None},
+    ):
         asked = {**ROW, **change}
         assert judge.is_valid(asked) == (client.invoke(asked).status == 200), change
 
@@ -62,7 +73,7 @@ def test_of_a_personal_column_neither_range_nor_category_is_told(shop, client_of
     place = shop.workspace.keys.folder / "secrets" / "serve-test.key"
     client = client_of(refuse_outside=True, log=Log(False, ("age", "home"), str(place)))
     row = client.ask("/openapi.json").json()["components"]["schemas"]["Row"]["properties"]
-    assert row["age"] == {"type": "number"}
+    assert row["age"] == {"type": "integer"}
     assert row["home"] == {"type": "string"}
     for change in ({"age": 81}, {"home": "rentt"}):
         said = client.invoke({**ROW, **change})

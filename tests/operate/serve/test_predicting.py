@@ -8,10 +8,11 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from asgi import ROW, Client, open_client
+from asgi import ROW, Client, open_client, tensors
 
 from qua3ck.operate.records import Fallback
 from qua3ck.operate.serve.metrics import counted
+from qua3ck.operate.serve.people import noted
 
 
 def people(count: int) -> list[dict[str, Any]]:
@@ -26,6 +27,42 @@ def test_every_answer_is_in_the_log_as_it_went_out(client: Client):
     assert line["in"] == {name: [cell, cell] for name, cell in ROW.items()}
     assert line["out"]["label"] == [one["label"] for one in said.json()["predictions"]]
     assert line["us"] > 0
+
+
+MORE = {"applicant": "a17", "status": "bad"}  # of the training table, and not for the model
+
+
+def test_what_the_model_does_not_read_is_taken_and_logged_nowhere(shop, plan_of):
+    shop.move(1)
+    shop.move(2, "shadow")
+    client = open_client(plan_of(shop))
+    answers = [client.invoke({**ROW, **MORE}), client.infer({**ROW, **MORE})]
+    assert [said.status for said in answers] == [200, 200]
+    assert answers[0].json() == client.invoke(ROW).json()
+    lines = client.logged()
+    assert {line["arm"] for line in lines} == {"champion", "shadow"}
+    assert all(line["in"] == {name: [cell] for name, cell in ROW.items()} for line in lines)
+
+
+def test_a_column_that_somebody_is_known_by_is_logged(shop, plan_of):
+    shop.move(1)
+    shop.move(2, steps=(50, 100))
+    client = open_client(plan_of(shop, key="applicant", actor="ana"))
+    client.invoke(*({**ROW, **MORE, "applicant": f"a{n}"} for n in range(20)))
+    lines = client.logged()
+    assert {line["arm"] for line in lines} == {"champion", "canary"}
+    assert {frozenset(line["in"]) for line in lines} == {frozenset({*ROW, "applicant"})}
+
+
+def test_the_fallback_logs_what_it_or_the_model_reads_and_nothing_else(shop, plan_of):
+    shop.move(1)
+    rule = Fallback(rule="income < wish", then="bad", otherwise="good")
+    client = open_client(plan_of(shop, fallback=rule))
+    shop.append("serving.off", reason="it discriminates")
+    client.follow()
+    said = client.invoke({**ROW, **MORE, "wish": 90, "iban": "DE00"})
+    assert said.json()["predictions"] == [{"label": "bad"}]
+    assert set(client.logged()[-1]["in"]) == {*ROW, "wish"}
 
 
 def test_whoever_cannot_log_says_that_it_is_not_ready(client: Client, monkeypatch):
@@ -110,8 +147,6 @@ def test_a_version_can_be_asked_for_by_its_number_while_it_is_in_use(shop, plan_
     shop.move(2, steps=(5, 100))
     client = open_client(plan_of(shop, actor="ana"))
     for version in ("1", "2"):
-        from asgi import tensors
-
         path = f"/v2/models/shop/versions/{version}/infer"
         assert client.ask(path, {"inputs": tensors(ROW)}).json()["model_version"] == version
     assert client.ask("/v2/models/shop/versions/3").status == 404
@@ -150,7 +185,7 @@ def test_switched_off_the_declared_rule_answers_at_once(shop, plan_of, fallback,
     shop.append("serving.off", reason="it discriminates")
     client.follow()
     said = client.invoke({**ROW, **row})
-    assert said.json() == {"predictions": [{"label": label}]}
+    assert said.json() == {"predictions": [{"label": label}], "arm": "fallback"}
     assert said.headers["x-qua3ck-arm"] == "fallback"
     assert client.logged()[-1]["arm"] == "fallback"
     assert client.ask("/v2/health/ready").status == 200
@@ -189,3 +224,41 @@ def test_the_fast_path_calls_no_logging_library_no_pydantic_and_no_pandas(client
     rooms = {name.split(".")[0] for name in called}
     assert rooms & {"logging", "pydantic", "pandas", "pyarrow", "sklearn", "mlflow"} == set()
     assert "qua3ck.store.releases.rows" in called
+
+
+def test_while_a_version_is_rolled_out_the_log_says_who_is_the_same_person(shop, plan_of):
+    shop.move(1)
+    plan = plan_of(shop, key="applicant", actor="ana")
+    client = open_client(plan)
+    client.invoke({**ROW, "applicant": "a1"})
+    shop.move(2, steps=(50, 100))
+    client.follow()
+    for _ in range(2):
+        client.invoke(*({**ROW, "applicant": f"a{n}"} for n in range(20)))
+    client.ask("/v2/models/shop/versions/2/infer", {"inputs": tensors({**ROW, "applicant": "a1"})})
+    lines = client.logged()
+    assert "who" not in lines[0], "nothing was rolled out"
+    assert "who" not in lines[-1], "who asks for a version was not drawn by lot"
+    places = [dict(zip(line["rows"], line["who"], strict=True)) for line in lines[1:-1]]
+    first, second = ({**places[at], **places[at + 1]} for at in (0, 2))
+    assert first == second
+    assert len(set(first.values())) == 20
+
+
+@pytest.mark.parametrize(
+    ("people", "key", "noted_as"), [("a1 a1", "", 1), ("a1 a2", "", 0), ("a1 a2", "p9", 1)]
+)
+def test_a_refusal_is_noted_for_one_person_and_never_for_several(
+    shop, plan_of, people, key, noted_as
+):
+    """Of several people in one request nobody can be said to have got it."""
+    shop.move(1)
+    seq = shop.move(2, steps=(50, 100))
+    plan = plan_of(shop, key="applicant", actor="ana")
+    client = open_client(plan)
+    headers = {"content-type": "application/json", **({"x-qua3ck-key": key} if key else {})}
+    for _ in range(3):
+        rows = [{**ROW, "age": None, "applicant": one} for one in people.split()]
+        assert client.invoke(*rows, headers=headers).status == 422
+    sides = noted(plan, seq)["refusals", 0]
+    assert sum(side.bit_count() for side in sides) == noted_as

@@ -8,7 +8,7 @@ import pytest
 
 from qua3ck.ledger import Entry
 from qua3ck.operate.records import Arm, Fallback, Routing, ServePlan
-from qua3ck.operate.serve.routing import choose, rollout, routing
+from qua3ck.operate.serve.routing import choose, rollout, routing, settled
 
 PLAN = ServePlan(root="/nowhere", project="shop", project_id="16hexdigits", actor="ana")
 
@@ -168,3 +168,24 @@ def test_another_project_draws_other_people():
         for plan in (PLAN, replace(PLAN, project_id="another"))
     )
     assert len(first & second) < 0.2 * len(first)
+
+
+def test_in_a_trial_one_version_answers_whatever_the_ledger_says():
+    off = ("serving.off", {"reason": "a recall"})
+    for events in ([], [moved(1), moved(2, **STEPS), moved(3, "shadow"), off]):
+        now = routing(chain(*events), replace(PLAN, tried=7))
+        assert shares(now) == {"champion": (7, 1)}
+        assert (now.shadow, now.off) == (None, None)
+
+
+def test_settled_is_who_has_the_rest_whatever_runs_beside_it():
+    plan = replace(PLAN, ab_share=0.6)
+    begun = [moved(1), moved(3, "challenger"), moved(2, **STEPS)]
+    for events in (begun, [*begun, ("canary.stopped", {"rollout": 2})]):
+        arm = settled(routing(chain(*events), plan))
+        assert arm is not None
+        assert (arm.name, arm.version) == ("champion", 1)
+    after = settled(routing(chain(*begun, stepped(2, 100)), plan))
+    assert after is not None
+    assert after.version == 2
+    assert settled(routing(chain(), plan)) is None

@@ -14,12 +14,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from asgi import ROW
+from asgi import ROW, Client
 from running import Server, serving, until
 from small_shop import make_shop
+from test_versions import spoil_golden
 
 from qua3ck.operate.records import ServePlan
 
+DAY_S = 86_400.0
 FORBIDDEN = ("pandas", "mlflow", "sklearn", "duckdb", "deltalake", "scipy", "lightgbm", "optuna")
 ROOMS = ("transfer", "conclude", "a3", "understand", "project", "cli", "question")
 MOST_MB = 120
@@ -38,6 +40,37 @@ def server(artefacts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
         plan = ServePlan(str(shop.root), "shop", shop.workspace.project_id, port=0, grpc_port=port)
         with serving(plan, folder) as running:
             yield running
+
+
+class Clock:
+    """Seconds that only a test moves."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_golden_rows_are_replayed_a_day_later_and_a_difference_ends_the_version(
+    shop, plan_of, monkeypatch
+):
+    from qua3ck.operate.serve import worker as working
+
+    monkeypatch.setattr(working, "_tidy", lambda: None)  # it is for a process of its own
+    shop.move(1)
+    clock = Clock()
+    worker = working.Worker(plan_of(shop), 0, now=clock)
+    client = Client(worker.app, worker.versions, worker.follower, worker.metrics, worker.logbook)
+    worker.look()
+    spoil_golden(shop.root / "releases" / "1" / "model")
+    clock.now += DAY_S - 1
+    worker.look()
+    assert (client.invoke(ROW).status, client.ask("/v2/health/ready").status) == (200, 200)
+    clock.now += 1
+    worker.look()
+    said = client.invoke(ROW)
+    assert (said.status, client.ask("/v2/health/ready").status) == (503, 503)
+    assert "golden rows" in said.json()["what"]
 
 
 def outputs(said) -> dict[str, np.ndarray]:
@@ -68,6 +101,11 @@ def test_tritonclient_over_http(server: Server):
         assert client.is_model_ready("shop")
         assert client.is_model_ready("shop", "1")
         assert not client.is_model_ready("shop", "7")
+        (one,) = client.get_model_repository_index()
+        assert (one["name"], one["version"], one["state"]) == ("shop", "1", "READY")
+        client.load_model("shop")
+        with pytest.raises(Exception, match="no such path"):
+            client.load_model("another")
         assert client.get_server_metadata()["name"] == "qua3ck"
         assert [one["name"] for one in client.get_model_metadata("shop")["inputs"]] == list(ROW)
         got = asked(client, library)

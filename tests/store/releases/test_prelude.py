@@ -196,6 +196,30 @@ def test_counts_what_cannot_be_read_in_plain_words(cells: list[str], words: str)
     assert words in said
 
 
+WHOLE = column("x", "number", type="int64")
+
+
+@pytest.mark.parametrize(
+    ("cells", "dtype", "count"),
+    [([3.5], "float64", 1), ([3.5, 2.5, 1.0], "float64", 2), ([Decimal("3.5")], object, 1),
+     ([np.float32(0.5)], "float32", 1), ([-0.5], object, 1), ([3.0, -2.0], "float64", 0),
+     ([3, None], object, 0), ([3.0, math.nan], "float64", 0), ([math.inf], "float64", 0),
+     ([Decimal(3)], object, 0), ([10**400, 2**70], object, 0), ([3], "uint8", 0)],
+    ids=repr,
+)  # fmt: skip
+def test_a_fraction_is_said_where_training_held_whole_numbers_only(
+    cells: list[Any], dtype: str, count: int
+):
+    table = pd.DataFrame({"x": pd.Series(cells, dtype=dtype)})
+    said = prelude.check(table, {"columns": [WHOLE]})
+    assert len(said) == bool(count)
+    if count:
+        assert all(word in said[0] for word in ('"x"', f"{count} of {len(cells)} rows", "whole"))
+    for stored in ("double", "decimal(9,0)", ""):  # an integer with nulls may be stored as double
+        assert prelude.check(table, {"columns": [{**WHOLE, "type": stored}]}) == []
+    assert list(prelude.prepare(table, {"columns": [WHOLE]})) == ["x"]  # a golden row may be one
+
+
 def test_finds_a_column_given_twice():
     table = pd.DataFrame([[1.0, 2.0, "2000-01-01", True]], columns=["age", "age", "born", "ok"])
     (said,) = prelude.check(table, SPEC)

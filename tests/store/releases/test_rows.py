@@ -76,12 +76,14 @@ def test_reads_and_refuses_exactly_what_the_prelude_does(case: Any):
     compiled, frame = Rows(spec), as_frame(table, rows)
     problems = prelude.check(frame, spec)
     assert compiled.problems(table, rows) == problems
-    if problems:
+    if any(" no whole number. " not in said for said in problems):
         with pytest.raises(ValueError, match="cannot be read"):
             compiled.prepare(table, rows)
         return
     got = compiled.prepare(table, rows)
     pd.testing.assert_frame_equal(got.frame(), prelude.prepare(frame, spec), check_exact=True)
+    strange = compiled.strange(got)
+    assert len(problems) == len({one.column for one in strange if one.kind == "fraction"})
     for at, (name, kind, _) in enumerate(got.inputs):
         assert (name, kind) == prelude.inputs(spec)[at]
         assert got.feed()[f"c{at}"].shape == (max(rows, 2), 1)
@@ -146,6 +148,7 @@ USUAL = {"age": [30], "home": ["own"], "born": ["2000-01-01"], "income": [None]}
         ({"age": [math.nan]}, "missing", ["is empty"]),
         ({"age": [math.inf]}, "not_finite", ["infinite"]),
         ({"income": [1e300]}, "not_finite", ["too large"]),
+        ({"age": [30.5]}, "fraction", ["no whole number"]),
         ({"income": [2.5]}, "outside", ["1 to 2"]),
         ({"home": ["rentt"]}, "unseen", ['did you mean "rent"']),
         ({"home": [""]}, "missing", ["is empty"]),
@@ -192,6 +195,14 @@ def test_the_ends_of_a_range_are_judged_by_exactly_and_told_rounded_outwards(
     found = seen(given_column)
     assert (found.low, found.high) == exact
     assert found.span == told
+
+
+def test_every_fraction_is_told_by_its_row():
+    compiled, whole = Rows({"columns": [NUMBERS, FREE]}), [30.0, 18.5, 80, math.nan, 18.25]
+    found = compiled.strange(compiled.prepare({"age": whole, "income": [1.5] * 5}, 5))
+    assert [(one.kind, one.row) for one in found if one.column == "age"] == [
+        ("missing", 3), ("fraction", 1), ("fraction", 4),
+    ]  # fmt: skip
 
 
 def test_a_row_like_those_of_training_is_not_strange():

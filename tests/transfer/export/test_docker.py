@@ -10,11 +10,26 @@ import json
 import os
 import re
 import shutil
+import ssl
 import subprocess
+import sys
+import threading
+import tomllib
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from ruamel.yaml import YAML
+
+from qua3ck.kit.errors import Qua3ckError
+from qua3ck.transfer.export import export
 
 ROOT = Path(__file__).parents[3]
 
@@ -63,6 +78,58 @@ def test_the_image_gets_what_serving_needs(folder):
     named = {re.split(r"[=<>;\[ ]", line)[0] for line in lines if not line.startswith("#")}
     assert {"uvicorn", "httptools", "msgspec"} <= named
     assert "numpy==2.3.0" in (folder / "requirements.txt").read_text()
+
+
+def test_every_package_that_faces_the_network_has_the_hashes_of_our_own_lock(folder):
+    text = (folder / "requirements-serve.txt").read_text()
+    pins = dict(
+        re.findall(r"^([\w-]+)==(?:.*)((?:\n    --hash=sha256:[0-9a-f]{64}.*)*)", text, re.M)
+    )
+    assert {"httptools", "msgspec", "uvicorn", "uvloop"} <= set(pins)
+    lock = (ROOT / "requirements" / "dev.txt").read_text()
+    for name, said in pins.items():
+        ours = re.search(rf"^{name}==.*((?:\n    --hash=.*)+)", lock, re.M)
+        assert ours[0].split()[0] in text, f"requirements/dev.txt has another {name} by now"
+        found = set(re.findall("sha256:[0-9a-f]{64}", said))
+        assert found == set(re.findall("sha256:[0-9a-f]{64}", ours[1])) != set()
+    runs = [what for how, what in steps((folder / "Dockerfile").read_text()) if how == "RUN"]
+    installs = [one for one in " && ".join(runs).split(" && ") if "pip install" in one]
+    assert ["--require-hashes" in one for one in installs] == [True, True, False]
+    assert "wheels/" in installs[2], "the wheel lies beside, by its bytes"
+
+
+def test_all_that_serving_needs_is_in_one_of_the_two_files(folder):
+    """Those it adds need nothing that is in neither; and what it adds is what we declare."""
+    from packaging.requirements import Requirement
+    from packaging.version import Version
+
+    both = (folder / "requirements-serve.txt").read_text()
+    pins = dict(re.findall(r"^([\w-]+)==([^\s;]+)", both, re.M))
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for need in map(Requirement, declared["optional-dependencies"]["serve"]):
+        assert need.specifier.contains(Version(pins[need.name]))
+    for name in pins:
+        for line in metadata.requires(name) or ():
+            need = Requirement(line)
+            if need.marker is None or need.marker.evaluate({"extra": ""}):
+                assert re.sub("[._]", "-", need.name).lower() in pins
+
+
+def test_what_the_version_pins_already_is_not_pinned_twice(project, release, tmp_path):
+    root = tmp_path / "project"
+    shutil.copytree(project, root)
+    lock = root / "releases" / "2" / "requirements.txt"
+    own = lock.read_text()
+    lock.write_text(own + "uvicorn==0.40.0 \\\n    --hash=sha256:" + "1" * 64 + "\n")
+    made = export("docker", root=root, project="x", release=release, to=tmp_path / "to")
+    serve = (made.folder / "requirements-serve.txt").read_text()
+    assert "uvicorn" not in serve
+    assert serve.count("httptools==") == 1
+    assert not [one for one in made.untested if "without hashes" in one]
+    lock.write_text("# 1 of 2 versions are not in a hashed lock\nnumpy==2.3.0\n")
+    made = export("docker", root=root, project="x", release=release, to=tmp_path / "bare")
+    assert [one for one in made.untested if "without hashes" in one]
+    assert "without hashes" in (made.folder / "README.md").read_text()
 
 
 def said_by(program: str, *words: str | Path) -> tuple[int, str]:
@@ -117,6 +184,152 @@ def test_the_compose_file_fits_the_specification(folder):
 def test_a_default_volume_is_declared(folder):
     compose = loaded(folder / "compose.yaml")
     assert {"prometheus", "grafana", "no-keys"} == set(compose["volumes"])
+
+
+@pytest.fixture
+def guarded(project, release, tmp_path):
+    """An export of a project with TLS and API keys; the certificate is made out to a name."""
+    root = tmp_path / "guarded"
+    shutil.copytree(project, root)
+    certify(root / "tls", "models.example.org")
+    (root / "qua3ck.yaml").write_text(
+        "project: Stock_outs\noperate:\n  serve:\n    api_keys: true\n"
+        "    tls: {cert: tls/chain.pem, key: tls/private.pem}\n"
+    )
+    return export("docker", root=root, project="Stock_outs", release=release, to=tmp_path / "to")
+
+
+def certify(folder: Path, name: str) -> None:
+    """Write a certificate that nobody else has signed, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "server")])
+    made = (
+        x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(key.public_key())
+        .serial_number(7).not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2120, 1, 1, tzinfo=UTC))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "chain.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "private.pem").write_bytes(private)
+
+
+def health_check(folder: Path, port: int) -> list[str]:
+    """Return the command of the health check, asking at a port of this machine."""
+    found = steps((folder / "Dockerfile").read_text())
+    command = json.loads(next(w for h, w in found if h == "HEALTHCHECK").split("CMD ")[1])
+    assert command[0] == "python"
+    return [sys.executable, *(word.replace(":8080", f":{port}") for word in command[1:])]
+
+
+class _Ready(BaseHTTPRequestHandler):
+    ready = True
+
+    def do_GET(self):
+        self.send_response(200 if self.ready and self.path == "/v2/health/ready" else 503)
+        self.end_headers()
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@contextmanager
+def answering(*, ready: bool, tls: Path | None = None):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Now", (_Ready,), {"ready": ready}))
+    if tls is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tls / "chain.pem", tls / "private.pem")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_the_health_check_asks_as_the_server_answers(folder, guarded, ready):
+    tls = guarded.folder.parent / "guarded" / "tls"
+    for place, with_tls in ((folder, None), (guarded.folder, tls)):
+        with answering(ready=ready, tls=with_tls) as port:
+            command = health_check(place, port)
+            ended = subprocess.run(command, capture_output=True, check=False).returncode
+            assert (ended == 0) is ready
+
+
+def test_only_the_own_address_is_asked_without_checking_the_certificate(guarded):
+    for name in guarded.files:
+        if name.endswith((".whl", "README.md")):
+            continue
+        text = (guarded.folder / name).read_text()
+        assert "insecure_skip_verify" not in text
+        if "CERT_NONE" in text:
+            assert set(re.findall(r"https://([\d.a-z]+)", text)) == {"127.0.0.1"}
+
+
+def test_prometheus_asks_by_https_with_a_key_under_the_name_in_the_certificate(
+    guarded, judge, tmp_path
+):
+    scrape = loaded(guarded.folder / "prometheus" / "prometheus.yml")["scrape_configs"][0]
+    assert scrape["scheme"] == "https"
+    assert scrape["tls_config"]["server_name"] == "models.example.org"
+    assert scrape["authorization"]["type"] == "Bearer"
+    compose = loaded(guarded.folder / "compose.yaml")
+    told = compose["services"]["prometheus"]["volumes"]
+    mounted = {one.removesuffix(":ro").rsplit(":", 1)[1]: one for one in told}
+    ca, key = scrape["tls_config"]["ca_file"], scrape["authorization"]["credentials_file"]
+    assert "/tls/chain.pem:" in mounted[ca]
+    assert "QUA3CK_SCRAPE_KEY" in mounted[key]
+    assert not any("private.pem" in one for one in told), "the private key stays with the server"
+    shutil.copy(guarded.folder / "prometheus" / "alerts.yml", tmp_path)
+    shutil.copy(guarded.folder.parent / "guarded" / "tls" / "chain.pem", tmp_path / "ca.pem")
+    (tmp_path / "key").write_text("q3_x")
+    config = (guarded.folder / "prometheus" / "prometheus.yml").read_text()
+    config = config.replace("/etc/prometheus/", "").replace(ca, "ca.pem").replace(key, "key")
+    (tmp_path / "prometheus.yml").write_text(config)
+    ended, found = said_by(judge("promtool"), "check", "config", tmp_path / "prometheus.yml")
+    assert ended == 0, found
+    assert said_by(judge("hadolint"), guarded.folder / "Dockerfile") == (0, "")
+
+
+def test_the_compose_file_of_a_guarded_server_fits_the_specification(guarded):
+    schema = pytest.importorskip("check_jsonschema").__file__
+    spec = Path(schema).parent / "builtin_schemas" / "vendor" / "compose-spec.json"
+    import jsonschema
+
+    jsonschema.validate(loaded(guarded.folder / "compose.yaml"), json.loads(spec.read_text()))
+
+
+def test_files_for_tls_outside_of_the_project_are_mounted_where_they_are(
+    project, release, tmp_path
+):
+    root, outside = tmp_path / "project", tmp_path / "certs"
+    shutil.copytree(project, root)
+    certify(outside, "*.example.org")
+    (root / "qua3ck.yaml").write_text(
+        f"operate: {{serve: {{tls: {{cert: {outside}/chain.pem, key: {outside}/private.pem}}}}}}\n"
+    )
+    made = export("docker", root=root, project="loans", release=release, to=tmp_path / "to")
+    compose = loaded(made.folder / "compose.yaml")
+    told = compose["services"]["model"]["volumes"]
+    for name in ("chain.pem", "private.pem"):
+        assert f"{outside}/{name}:{outside}/{name}:ro" in told
+    scrape = loaded(made.folder / "prometheus" / "prometheus.yml")["scrape_configs"][0]
+    assert scrape["tls_config"]["server_name"] == "loans.example.org"
+    assert "authorization" not in scrape
+
+
+def test_a_certificate_that_is_not_there_is_asked_for(project, release, tmp_path):
+    root = tmp_path / "project"
+    shutil.copytree(project, root)
+    (root / "qua3ck.yaml").write_text("operate: {serve: {tls: {cert: no.pem, key: no.pem}}}\n")
+    with pytest.raises(Qua3ckError, match=r"no\.pem is not there"):
+        export("docker", root=root, project="loans", release=release, to=tmp_path / "to")
 
 
 def queries(folder: Path) -> list[str]:

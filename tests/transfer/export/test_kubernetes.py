@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
+
+from qua3ck.transfer.export import export
 
 PLAIN = ("deployment.yaml", "service.yaml", "storage.yaml", "network-policy.yaml")
 
@@ -83,3 +86,33 @@ def test_every_manifest_is_applied_and_names_fit_together(folder):
     labels = loaded(folder / "deployment.yaml")["spec"]["selector"]["matchLabels"]
     assert loaded(folder / "service.yaml")["spec"]["selector"] == labels
     assert loaded(folder / "network-policy.yaml")["spec"]["podSelector"]["matchLabels"] == labels
+
+
+@pytest.mark.parametrize(
+    ("declared", "scheme", "probe", "scraped"),
+    [
+        ("{}", "http", None, "true"),
+        ("{api_keys: true}", "http", None, "false"),
+        ("{tls: {cert: tls/a.pem, key: tls/b.pem}}", "https", "HTTPS", "false"),
+    ],
+)
+def test_probes_and_service_ask_as_the_project_file_has_the_server_answer(
+    project, release, tmp_path, declared, scheme, probe, scraped
+):
+    root = tmp_path / "project"
+    shutil.copytree(project, root)
+    (root / "qua3ck.yaml").write_text(f"operate: {{serve: {declared}}}\n")
+    made = export("kubernetes", root=root, project="loans", release=release, to=tmp_path / "to")
+    judge = pytest.importorskip("kubernetes_validate")
+    for name in PLAIN:
+        judge.validate(loaded(made.folder / name), judge.latest_version(), strict=True)
+    template = loaded(made.folder / "deployment.yaml")["spec"]["template"]
+    assert template["metadata"]["annotations"]["prometheus.io/scrape"] == scraped
+    kserve = loaded(made.folder / "kserve" / "inference-service.yaml")["spec"]["predictor"]
+    (container,) = template["spec"]["containers"]
+    for one in (container, kserve["containers"][0]):
+        for kind in ("livenessProbe", "readinessProbe"):
+            assert one[kind]["httpGet"].get("scheme") == probe
+    (port,) = loaded(made.folder / "service.yaml")["spec"]["ports"]
+    (opened,) = container["ports"]
+    assert (port["name"], port["targetPort"], opened["name"]) == (scheme,) * 3

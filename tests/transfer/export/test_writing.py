@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 
@@ -73,6 +74,22 @@ def test_every_verb_that_is_typed_exists_with_its_options(exported, kind):
             options = [word for word in words if word.startswith("--")]
             assert set(options) <= known | {"--dry-run"}, f"{name}: {line}"
     assert found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_to_type_next_can_be_typed_where_the_export_was(exported, kind):
+    made = exported(kind)
+    assert "@" not in made.next
+    assert shlex.quote(str(made.folder)) in made.next
+    first, _, rest = made.next.partition(" && ")
+    if first.startswith("cd "):
+        script = re.match(r"\./\S+", rest)
+        assert script is None or (made.folder / script[0]).is_file()
+
+
+def test_a_folder_with_a_space_is_quoted(project, release, tmp_path):
+    made = export("docker", root=project, project="x", release=release, to=tmp_path / "my export")
+    assert made.next.startswith(f"cd '{tmp_path}/my export' && ./renew-base.sh && ")
 
 
 def test_an_export_again_changes_nothing_and_keeps_what_somebody_changed(

@@ -91,9 +91,9 @@ def show_what_if(visit: Visit, model: Model, listed: Sequence[Field], given: Giv
 
 def show_turns(visit: Visit, model: Model, listed: Sequence[Field], given: Given | None) -> None:
     """Draw what single change would give another answer; a number has no other answer."""
-    if given is None or not given.by_model or not model.manifest.classes:
-        return
     varied = _varied(listed)
+    if given is None or not given.by_model or not model.manifest.classes or not varied:
+        return
     pieces.put(visit, _turns(visit, turns(model, given.row, list(varied.values())), varied))
 
 

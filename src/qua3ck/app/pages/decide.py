@@ -12,9 +12,11 @@ from qua3ck.app import pieces
 from qua3ck.app.asking import Given, ask, mark, switched_off
 from qua3ck.app.fields import Field, Value, as_date, fields, typical_row
 from qua3ck.app.pages import answering, many
+from qua3ck.app.texts import percent
 from qua3ck.app.visit import Visit
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.markup import Html, join, tag
+from qua3ck.operate.serve.routing import settled
 
 if TYPE_CHECKING:
     from qua3ck.store.releases.model import Model
@@ -68,10 +70,10 @@ def _nothing(visit: Visit) -> Html:
 def _standing(visit: Visit) -> str:
     """Return which version answers, and since when."""
     if visit.alias == "champion":
-        moves = [e for e in visit.reader.entries() if e.event == "alias.moved"]
-        since = next(e.at for e in reversed(moves) if e.body["alias"] == "champion")
-        return visit.say("decide.in_use", version=visit.version, date=visit.day(since))
-    alias = visit.say(f"alias.{visit.alias}") if visit.alias else visit.say("page.decide")
+        in_use = settled(visit.reader.routing()[0])
+        since = _day_of(visit, -1 if in_use is None else in_use.since)
+        return visit.say("decide.in_use", version=visit.version, date=since)
+    alias = visit.place(visit.alias) if visit.alias else visit.say("page.decide")
     return visit.say("decide.alias", version=visit.version, alias=alias)
 
 
@@ -79,10 +81,22 @@ def _warning(visit: Visit) -> list[Html]:
     words = []
     off = switched_off(visit)
     if off is not None:
-        words.append(visit.say("decide.off", reason=off.reason))
-    if visit.alias != "champion":
+        instead = visit.say("decide.off.rule" if off.declared else "decide.off.nobody")
+        since = _day_of(visit, off.since)
+        words.append(visit.say("decide.off", date=since, reason=off.reason, instead=instead))
+    going = visit.reader.routing()[1]
+    if visit.alias == "canary" and going is not None:
+        share = percent(going.share, visit.lang)
+        both = {"version": going.version, "settled": going.settled}
+        words.append(visit.say("decide.rolled_out", **both, share=share))
+    elif visit.alias != "champion":
         words.append(visit.say("decide.not_in_use", version=visit.version))
     return [tag("p", each, class_="notice", role="note") for each in words]
+
+
+def _day_of(visit: Visit, seq: int) -> str:
+    """Return the day of an event of the ledger."""
+    return visit.day(next((one.at for one in visit.reader.entries() if one.seq == seq), ""))
 
 
 def _fields(visit: Visit, model: Model) -> tuple[tuple[Field, ...], str]:

@@ -56,7 +56,9 @@ def show(visit: Visit) -> None:
             visit.say("ledger.until"), value=None, format="YYYY-MM-DD", key="ledger-until"
         )
     day = until if isinstance(until, date) else None
-    found = search(told, words=words, event=event or "", actor=actor or "", until=day)
+    found = search(
+        told, words=words, event=event or "", actor=actor or "", until=day, lang=visit.lang
+    )
     pieces.put(visit, _listed(visit, found, total=len(told)))
 
 
@@ -67,6 +69,7 @@ def search(
     event: str = "",
     actor: str = "",
     until: date | None = None,
+    lang: str = "en",
 ) -> tuple[Event, ...]:
     """Return the events that fit, the newest first.
 
@@ -76,11 +79,14 @@ def search(
         Each must occur in number, event, name or sentence; case does not matter.
     until : date, optional
         The last day, in UTC.
+    lang : str, default "en"
+        The language that the sentences are searched in.
     """
     asked = words.lower().split()
 
     def fits(one: Event) -> bool:
-        whole = f"{one.seq} {one.event} {one.actor} {one.says} {one.at}".lower()
+        says = "".join(one.says.pieces(lang))
+        whole = f"{one.seq} {one.event} {one.actor} {says} {one.at}".lower()
         return (
             all(word in whole for word in asked)
             and (not event or one.event == event)
@@ -146,7 +152,7 @@ def _listed(visit: Visit, found: Sequence[Event], *, total: int) -> Html:
             pieces.when(visit, one.at),
             one.actor,
             join(visit.say_event(one.event), tag("div", one.event, class_="soft", lang="en")),
-            pieces.wrote(visit, one.says),
+            one.says.html(visit.lang),
             tag("span", entries[one.seq].hash[:12], class_="hash"),
         )
         for one in found[:MOST]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qua3ck.operate.serve.routing import Rollout
     from qua3ck.project.traffic import Traffic
 
-_ALARMS = ("alarm.raised", "canary.stopped", "serving.off", "promotion.refused")
+_ALARMS = ("alarm.raised", "canary.stopped", "serving.off", "serving.on", "promotion.refused")
 _LATEST = 20
 
 
@@ -135,7 +135,7 @@ def _listed(visit: Visit, told: Sequence[object]) -> Html:
             pieces.when(visit, one.at),
             visit.say_event(one.event),
             one.actor,
-            pieces.wrote(visit, one.says),
+            one.says.html(visit.lang),
         )
         for one in reversed(told)
         if isinstance(one, Event)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from qua3ck.app import pieces, seeing
 from qua3ck.app.texts import local
@@ -54,7 +54,7 @@ def _algorithm(facts: Facts) -> str:
 def _history(visit: Visit, releases: Sequence[Release]) -> Html:
     aliases: dict[int, list[str]] = {}
     for alias, version in visit.reader.aliases().items():
-        aliases.setdefault(version, []).append(visit.say(f"alias.{alias}"))
+        aliases.setdefault(version, []).append(visit.place(alias))
     rows: list[tuple[Content, ...]] = []
     for release in reversed(releases):
         words = standing(visit.reader.approvals(release.version))
@@ -87,13 +87,20 @@ def _moves(visit: Visit) -> Html:
                 pieces.when(visit, entry.at),
                 visit.say(f"alias.{body['alias']}"),
                 f"{before} → {body['version']}",
-                visit.say(f"releases.kind.{body.get('kind', 'promote')}"),
+                _kind(visit, body),
                 entry.actor,
                 str(body["reason"]),
             )
         )
     heads = ("at", "alias", "from_to", "kind", "who", "why")
     return pieces.table(visit.heads("releases", heads), rows)
+
+
+def _kind(visit: Visit, body: Mapping[str, Any]) -> str:
+    if body.get("steps"):
+        steps = ", ".join(str(step) for step in body["steps"])
+        return visit.say("releases.kind.steps", steps=steps)
+    return visit.say(f"releases.kind.{body.get('kind', 'promote')}")
 
 
 def _sign(visit: Visit, releases: Sequence[Release]) -> None:

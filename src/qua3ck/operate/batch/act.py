@@ -79,7 +79,7 @@ def predict(
     Raises
     ------
     Blocked
-        If no version may answer (O040, O041, O042).
+        If no version may answer (O040, O041, O042, O057).
     Qua3ckError
         If the input is not there or lacks columns, the version is not itself, or the
         destination cannot be written. What was answered so far is taken up the next time.
@@ -105,6 +105,7 @@ def predict(
         given = _opened(asked, section, workspace, model, engine, place)
         key, notices = _key(asked, given, model, section, workspace.root)
         run = _run_of(given, chosen, key, output, refuse)
+        notices = (*chosen.notices, *notices)
         order = _Order(asked, chosen, given, key, notices, output, run)
         made = _made_before(order, workspace)
         if made is None:
@@ -148,7 +149,8 @@ def _opened(
         raise Qua3ckError(
             f'{given.name} has no column "{lacks[0]}", which the version reads{near}{more}',
             where=given.name,
-            fix=f"give a table with: {', '.join(model.columns)}",
+            fix=f"give a table with: {', '.join(model.columns)}; what the training function "
+            "makes belongs into a gold table (qua3ck explain O051)",
             code="O051",
         )
     if given.rows == 0:
@@ -395,6 +397,7 @@ def _facts(order: _Order, notes: Sequence[Note], at: str, read: Sequence[str]) -
         "run": order.run,
         "version": chosen.release.version,
         "alias": chosen.alias,
+        **({} if chosen.while_off is None else {"while_off": chosen.while_off}),
         "release": chosen.release.digest,
         "candidate": chosen.release.candidate,
         "source": given.name,

@@ -42,7 +42,8 @@ PAGES: tuple[CodePage, ...] = (
         "O044",
         "A value that the version cannot read",
         "A cell is there, but is no number, no date, or neither true nor false where the version"
-        " needs one. Its row is held, with this code; the others are answered.",
+        " needs one, or a fraction where every training row held a whole number. Its row is held,"
+        " with this code; the others are answered.",
         'Income is "n/a" in one row: answering it as if it were empty would be a guess.',
         "Look at the rows in the table that ends in _held (or the file with .held in its name),"
         " correct them where they come from, load and predict again.",
@@ -97,9 +98,11 @@ PAGES: tuple[CodePage, ...] = (
         "O051",
         "A column that the version reads is missing",
         "The table has other columns than the version was trained on. A column that is not there"
-        " is not taken for empty: the answers would look right.",
+        " is not taken for empty: the answers would look right. What the training function makes"
+        " exists in training alone.",
         "The new file says revenue where training said income.",
-        "Rename the column, or add it; qua3ck report shows what the version reads.",
+        "Rename the column, or add it; qua3ck report shows what the version reads. Make features in"
+        " a gold table: training reads it, and qua3ck predict THAT_TABLE --to scores answers it.",
     ),
     CodePage(
         "O052",
@@ -139,5 +142,24 @@ PAGES: tuple[CodePage, ...] = (
         "Income is missing in 40 rows, because a form has a new page that nobody fills in.",
         "Correct the rows where they come from. If such rows are to be expected from now on,"
         " train on rows that have them.",
+    ),
+    CodePage(
+        "O057",
+        "Serving is switched off",
+        "Somebody switched the model off for a reason. A table is not predicted then: nobody waits"
+        " for it, and answers of a rule among those of a model would be told apart by no column.",
+        "A nightly run predicts 40,000 rows by a model that was switched off in the afternoon"
+        " because two limits were swapped.",
+        'Once it is mended: qua3ck off --on --reason "why", then type the same again. To have a'
+        " version answer all the same, name it with --version; the ledger keeps that it did.",
+    ),
+    CodePage(
+        "O058",
+        "The alias is ahead of the version in use",
+        "champion points to a version that is being rolled out by steps, or whose rollout was"
+        " stopped. Tables are answered by the version that a server gives to all others.",
+        "operate.canary is [20, 100] and version 2 is at 20 %: version 1 answers the table.",
+        "Wait for the last step, or name the version with --version. After a stop move the alias"
+        ' back: qua3ck rollback --reason "why".',
     ),
 )

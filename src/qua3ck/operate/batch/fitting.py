@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 UNREADABLE, STRANGE, FLAGGED, LACKING = "O044", "O045", "O046", "O056"
-NEVER = frozenset({"missing", "not_finite"})  # what no request is answered with, either
+NEVER = frozenset({"missing", "not_finite", "fraction"})  # no request is answered with these
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,8 @@ def _strange(
     refused: list[tuple[int, str, str]] = []
     for one in known.strange(_as_rows(prepared, frame, known.spec)) if len(prepared) else ():
         if one.kind in NEVER:
-            refused.append((one.row, one.column, LACKING))
+            code = UNREADABLE if one.kind == "fraction" else LACKING
+            refused.append((one.row, one.column, code))
         elif refuse is True or (refuse is not False and one.column in refuse):
             refused.append((one.row, one.column, STRANGE))
         elif named[one.row] is None:

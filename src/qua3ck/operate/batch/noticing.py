@@ -1,4 +1,4 @@
-"""What a batch prediction has to say: why rows are held or flagged, and why no key was copied."""
+"""What a batch prediction has to say: of rows held or flagged, of the key, of who is in use."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from qua3ck.kit.findings import Finding
 from qua3ck.operate.batch.fitting import FLAGGED, LACKING, STRANGE, UNREADABLE
 
 if TYPE_CHECKING:
+    from qua3ck.ledger import Entry
     from qua3ck.operate.batch.inputs import Input
     from qua3ck.understand.section import Understand
 
@@ -51,6 +52,47 @@ def key_findings(given: Input, section: Understand, root: Path) -> tuple[Finding
             f"to copy it all the same: {flags}.",
             {"key": list(given.key), "personal": [name for name, _ in found]},
         ),
+    )
+
+
+def rollout_findings(entries: Sequence[Entry], settled: int, points_to: int) -> tuple[Finding, ...]:
+    """Return why the champion's alias points to another version than the one that answers.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        The ledger, oldest first.
+    settled, points_to : int
+        The version that answers, and the one that the alias has.
+    """
+    from qua3ck.operate.serve.routing import rollout
+
+    going, evidence = rollout(entries), {"settled": settled, "alias": points_to}
+    if going is None:
+        says = (
+            f"champion still points to version {points_to}, whose rollout was stopped; version "
+            f"{settled} answers, as it does in serving. To move the alias back: "
+            'qua3ck rollback --reason "why".'
+        )
+    else:
+        evidence["share"] = round(going.share * 100)
+        says = (
+            f"Version {going.version} is being rolled out and gets {evidence['share']} % of the "
+            f"requests; version {settled} gets the others, and answers here."
+        )
+    return (Finding("O058", "inform", "the ledger, champion", says, evidence),)
+
+
+def off_finding(off: Entry, version: int) -> Finding:
+    """Return the notice that a version was named while serving is switched off."""
+    since = off.at[:16].replace("T", " ")
+    return Finding(
+        "O057",
+        "warn",
+        f"the ledger, entry {off.seq}",
+        f"Serving is switched off since {since} UTC: {off.body.get('reason', '')}. Version "
+        f"{version} was named and answers all the same; the ledger keeps that.",
+        {"while_off": off.seq, "version": version},
     )
 
 

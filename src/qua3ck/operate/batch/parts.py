@@ -165,6 +165,8 @@ def _shortened(table: pa.Table, fixed: Collection[str]) -> pa.Table:
     for at, name in enumerate(table.column_names):
         if name in fixed and pa.types.is_string(table.column(at).type):
             one = table.column(at).slice(0, 1).combine_chunks()
+            if one.null_count:
+                continue  # Parquet has no dictionary with a null in it, and a null is short
             column = pa.DictionaryArray.from_arrays(first, one)
             table = table.set_column(at, name, column)
     return table

@@ -6,14 +6,13 @@ comes back as JSON that says what, where and how to cure it; nothing it held is 
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from importlib.metadata import version as installed
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -21,17 +20,18 @@ from qua3ck.kit.errors import did_you_mean
 from qua3ck.operate.records import ServePlan
 from qua3ck.operate.serve import outcomes
 from qua3ck.operate.serve.answers import Answer, Ask, Refused
-from qua3ck.operate.serve.predicting import Predictor, cure, in_time
-from qua3ck.operate.serve.protocol import invocations, openapi, v2
+from qua3ck.operate.serve.bodies import Bodies, Gone, Receive
+from qua3ck.operate.serve.predicting import Predictor, cure, in_time, switched_off
+from qua3ck.operate.serve.protocol import invocations, openapi, repository, v2
 from qua3ck.operate.serve.versions import Version, Versions
 
 if TYPE_CHECKING:
     from qua3ck.operate.serve.access import Access, Refusal
     from qua3ck.operate.serve.logbook import Logbook
     from qua3ck.operate.serve.metrics import Metrics
+    from qua3ck.operate.serve.people import People
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Right = Literal["predict", "read", "operate"]
 Headers = list[tuple[bytes, bytes]]
@@ -66,10 +66,10 @@ class Request:
     key: str = ""
     arm: str = ""
     version: int = 0
-    rows: int = 0
     counted: bool = True
     flying: bool = False
     ask: Ask | None = None
+    asked: Ask | None = None
 
 
 class Reply(NamedTuple):
@@ -94,9 +94,11 @@ class App:
         log: Logbook,
         metrics: Metrics,
         access: Access,
+        people: People,
         *,
         problem: Callable[[], str],
         failed: Callable[[str, BaseException], None],
+        look: Callable[[], Awaitable[None]],
     ) -> None:
         self.predictor = Predictor(plan, versions, log)
         self._plan = plan
@@ -104,12 +106,14 @@ class App:
         self._versions = versions
         self._metrics = metrics
         self._access = access
+        self._people = people
         self._problem = problem
         self._failed = failed
+        self._look = look
         self._safe = _SAFE + (_TLS if plan.tls else [])
         self._ids = _ids()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._reading: dict[asyncio.Task[Any], float] = {}
+        self._bodies = Bodies(plan)
+        self.sweep = self._bodies.sweep
         self._paths = self._routes()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,7 +126,7 @@ class App:
             reply = await self._reply(request)
         except Refused as refused:
             reply = _refusal(refused, request.request_id)
-        except _Gone:
+        except Gone:
             self._count(request, 499)
             return
         except Exception as problem:  # noqa: BLE001 - the last line of defence
@@ -135,11 +139,20 @@ class App:
 
     def problem(self) -> str:
         """Return why this process is not ready, empty if it is."""
+        refused = self._off_for_all()
+        if refused is not None:
+            return refused.what
         serving = self._versions.serving
         off = serving.routing is not None and serving.routing.off is not None
         if not off and not self._versions.ready:
             return serving.problem or "no version is loaded yet"
         return self._problem() or self._log.problem
+
+    def _off_for_all(self) -> Refused | None:
+        """Return what everybody is told while serving is off and no fallback is declared."""
+        routing = self._versions.serving.routing
+        off = routing.off if routing is not None else None
+        return None if off is None or off.declared else switched_off(off)
 
     def let_in(self, headers: Iterable[tuple[bytes, bytes]], right: Right) -> None:
         """Refuse whoever may not ask for this."""
@@ -179,9 +192,17 @@ class App:
         """Return a new request id."""
         return str(next(self._ids))
 
-    def count(self, arm: str, version: int, status: int, began: float, *, rows: int = 0) -> None:
-        """Count one request."""
-        self._metrics.count(arm, version, status, time.perf_counter() - began, rows=rows)
+    def count(
+        self, arm: str, version: int, status: int, began: float, ask: Ask | None = None
+    ) -> None:
+        """Count one request; of a rollout also who it was that got a bad answer."""
+        seconds = time.perf_counter() - began
+        self._metrics.count(arm, version, status, seconds, rows=0 if ask is None else ask.rows)
+        routing = self._versions.serving.routing
+        if ask is not None and routing is not None and self._people.bad(status, seconds):
+            place = self.predictor.place(ask, routing)
+            if place is not None:
+                self._people.note(routing, arm, place, status, seconds)
 
     def told(self, problem: BaseException) -> None:
         """Say that something of ours failed."""
@@ -216,6 +237,8 @@ class App:
             f"{model}/infer": {"POST": (predict, self._infer)},
             f"{model}/outcomes": {"POST": (predict, self._outcomes)},
             "/invocations": {"POST": (predict, self._invocations)},
+            "/v2/repository/index": {"POST": (read, self._repository)},
+            f"/v2/repository/models/{self._plan.project}/load": {"POST": ("operate", self._load)},
             "/ping": {"GET": (None, self._ready)},
             "/health": {"GET": (None, self._ready)},
             "/version": {"GET": (None, self._version)},
@@ -296,7 +319,7 @@ class App:
         return _json({"taken": taken})
 
     async def _answer(self, request: Request, ask: Ask) -> Answer:
-        request.rows = ask.rows
+        request.asked = ask
         try:
             answer = await self.answer(ask)
         except BaseException:
@@ -345,13 +368,23 @@ class App:
         problem = self.problem()
         if not problem:
             return _json({"ready": True})
-        refused = Refused(
+        refused = self._off_for_all() or Refused(
             503,
             problem,
             where="this server",
             fix="look at its log; answers may still come from the version before",
         )
         return _json({"ready": False, **refused.body(request.request_id)}, 503)
+
+    async def _repository(self, request: Request) -> Reply:
+        body = await self._body(request)
+        return _json(repository.index(body, self._plan.project, self._versions))
+
+    async def _load(self, request: Request) -> Reply:
+        """Look at the ledger now instead of within a second, and say whether we are ready."""
+        repository.check_load(await self._body(request))
+        await self._look()
+        return await self._ready(request)
 
     async def _model(self, request: Request, number: int | None = None) -> Reply:
         del request
@@ -394,7 +427,7 @@ class App:
         if request.flying:
             self._metrics.flight(-1)
         if request.counted:
-            self.count(request.arm, request.version, status, request.began, rows=request.rows)
+            self.count(request.arm, request.version, status, request.began, request.asked)
 
     def _request(self, scope: Scope, receive: Receive) -> Request:
         request = Request(scope, receive, time.perf_counter(), "")
@@ -418,52 +451,7 @@ class App:
         return request
 
     async def _body(self, request: Request) -> bytes:
-        """Return the whole body, or refuse what is too large or comes too slowly."""
-        most = self._plan.limits.max_bytes
-        if request.length > most:
-            raise _too_large(most)
-        task = self._task()
-        self._reading[task] = request.began + self._plan.limits.timeout_s
-        parts: list[bytes] = []
-        size = 0
-        try:
-            while True:
-                message = await request.receive()
-                if message["type"] == "http.disconnect":
-                    raise _Gone
-                part = message.get("body", b"")
-                size += len(part)
-                if size > most:
-                    raise _too_large(most)
-                if not message.get("more_body", False):
-                    return b"".join([*parts, part]) if parts else part
-                parts.append(part)
-        except asyncio.CancelledError:
-            if self._reading[task] > 0:
-                raise
-            task.uncancel()
-            raise _too_slow(self._plan.limits.timeout_s) from None
-        finally:
-            del self._reading[task]
-
-    def _task(self) -> asyncio.Task[Any]:
-        """Return the task that runs; asked of a known loop it costs no system call."""
-        task = asyncio.current_task(self._loop)
-        if task is None:  # the first request, or a test with another loop
-            self._loop = asyncio.get_running_loop()
-            task = asyncio.current_task(self._loop)
-        return cast("asyncio.Task[Any]", task)
-
-    def sweep(self) -> None:
-        """End the reading of bodies that take too long; to be called about once a second.
-
-        A timer for each request would cost more than reading it.
-        """
-        now = time.perf_counter()
-        for task, until in list(self._reading.items()):
-            if 0 < until < now:
-                self._reading[task] = 0.0
-                task.cancel()
+        return await self._bodies.read(request.receive, length=request.length, began=request.began)
 
     async def _send(self, request: Request, reply: Reply, send: Send) -> None:
         headers = [
@@ -478,19 +466,17 @@ class App:
         await send({"type": "http.response.body", "body": body})
 
 
-class _Gone(Exception):
-    """Whoever asked has hung up."""
-
-
 def make_app(
     plan: ServePlan,
     versions: Versions,
     logbook: Logbook,
     metrics: Metrics,
     access: Access,
+    people: People,
     *,
     problem: Callable[[], str] = lambda: "",
     failed: Callable[[str, BaseException], None] = lambda _, __: None,
+    look: Callable[[], Awaitable[None]],
 ) -> App:
     """Return the ASGI application of a serving process.
 
@@ -500,15 +486,20 @@ def make_app(
         What the process was told.
     versions : Versions
         What is loaded, and who answers whom.
-    logbook, metrics, access
-        Where answers are kept, requests counted, and keys checked.
+    logbook, metrics, access, people
+        Where answers are kept, requests counted, keys checked, and who got bad answers noted.
     problem : callable, optional
         Returns why the process is not ready although a version is, such as a ledger that
         does not verify; empty if nothing is wrong.
     failed : callable, optional
         Told of an error on our side: the request's id and the exception.
+    look : callable
+        Looks at the ledger now, and loads what it promoted.
     """
-    return App(plan, versions, logbook, metrics, access, problem=problem, failed=failed)
+    return App(
+        plan, versions, logbook, metrics, access, people,
+        problem=problem, failed=failed, look=look,
+    )  # fmt: skip
 
 
 def _ids() -> Any:
@@ -589,24 +580,6 @@ def _declined(refusal: Refusal) -> Refused:
     elif refusal.retry_after_s:
         refused.headers = [(b"retry-after", b"%d" % max(1, round(refusal.retry_after_s + 0.5)))]
     return refused
-
-
-def _too_large(most: int) -> Refused:
-    return Refused(
-        413,
-        f"The body has more than {most} bytes",
-        where="the body",
-        fix="send fewer rows at once, or use: qua3ck predict",
-    )
-
-
-def _too_slow(seconds: float) -> Refused:
-    return Refused(
-        408,
-        f"The request was not complete after {seconds:g} seconds",
-        where="the body",
-        fix="send it again, in one piece",
-    )
 
 
 def _ours() -> Refused:

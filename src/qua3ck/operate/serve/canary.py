@@ -1,23 +1,27 @@
 """Is the canary worse? A test that may be looked at after every request, and stays valid.
 
-Errors, slow answers, refusals and wrong outcomes of the canary are held against those of the
-champion in the same moments; of a model that answers numbers, how far they were off. Each
-look multiplies what a bet against "the canary is no worse" has won; nobody who bets against
-the truth multiplies their stake by 20 with a chance above 1/20, however long they play and
-whenever they stop (Ville's inequality). So a rollout is stopped when the stake was multiplied
-by ``1 / false_stops``.
+Which people get the canary is drawn by lot: a keyed hash of their key, or chance where nobody
+has one. So whoever gets a bad answer first, among those who had none before, has the canary
+with a chance equal to its share, if the canary is no worse; whoever they are, however often
+they ask, and however busy the hour is. That is a coin whose bias is known, and the judge bets
+that it lands on the canary more often. Nobody who bets against the truth multiplies their
+stake by 20 with a chance above 1/20, however long they play and whenever they stop (Ville's
+inequality). So a rollout is stopped when the stake was multiplied by ``1 / false_stops``.
 
-The bet on one look is the e-variable of R. Turner, A. Ly and P. Grünwald (2024), Generic
-E-variables for exact sequential k-sample tests that allow for optional stopping, J. Stat.
-Plann. Inference 230, for two streams of yes and no: it holds whatever the common share is,
-and may change from look to look, so a busy hour that slows both down accuses nobody. It also
-holds where the canary is better. What is bet on (how much worse) is a mixture, and part of
-the stake is kept back for a canary that goes bad later.
+Each person counts for each watched thing once, and once more at their eighth and their 64th bad
+answer, each by a stake of its own. A partner whose every request is refused counts for little
+more than one that is refused once: else a single one of them, drawn into the canary's tenth,
+would have a good version stopped.
 
-An error in [0, 1] takes the place of yes and no by a factor that is linear in it: then its
-expectation depends on the mean alone, whatever the errors' distribution, and the proof is the
-same. It is the bet on a bounded mean of I. Waudby-Smith and A. Ramdas (2024), Estimating means
-of bounded random variables by betting, J. R. Stat. Soc. B 86, laid on two streams at once.
+The bet on one person is ``1 + size * (q / p - 1)`` where they have the canary and ``1 + size *
+((1 - q) / (1 - p) - 1)`` else, with ``p`` the canary's share, ``q`` what is bet on, and
+``size`` how bad the answer was: 1 for an error, a part of the promised bound for a number that
+was off. Its mean is 1 whatever the size, if the size does not depend on the lot. It is the bet
+on a bounded mean of I. Waudby-Smith and A. Ramdas (2024), Estimating means of bounded random
+variables by betting, J. R. Stat. Soc. B 86, laid on the lot itself (R. A. Fisher's own test).
+What is bet on is a mixture of how many times worse the canary is. All of it is laid at the
+start: each bet grows with every person of the canary and shrinks with every one of the
+champion, so a canary that spares people can only be stopped later, never sooner.
 """
 
 from __future__ import annotations
@@ -29,21 +33,22 @@ from dataclasses import dataclass, field, replace
 from qua3ck.operate.records import Canary
 
 WATCHED = ("errors", "slow", "refusals", "outcomes")
+LEVELS = (1, 8, 64)  # bad answers of a person at which they count
 
+_TIMES_WORSE = (1.25, 1.5, 2.0, 3.0, 8.0, 50.0, 1000.0)
 _WORSE_BY = (0.003, 0.01, 0.03, 0.1, 0.3, 0.9)
-_LEAST = 5  # answers of each side that make a look; fewer wait for the next
-_MEMORY = 5000.0  # answers of the champion after which an old one weighs little
+_LEAST = 5  # answers of the canary that make a look at a promised share; fewer wait
 _FEW, _FEW_BAD = 20.0, 0.2  # what is assumed before anything was seen: one in a hundred
 _CLIP = 1e-4
 _RICH = 1e250
-_HELD = 1000  # errors of one side that wait for the other; older ones are passed over
 
 
 @dataclass(frozen=True)
 class Block:
     """What came in between two looks: how many of each side, and how many of them were bad.
 
-    Where errors are judged, the sum of the errors stands for how many were bad.
+    Where errors of numbers are judged, their sum, as parts of the bound, stands for how many
+    were bad.
     """
 
     canary: int = 0
@@ -62,24 +67,11 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Errors:
-    """How far off the answers were of which the truth came in: each error in [0, 1]."""
+class Firsts:
+    """Who got a first (eighth, 64th) bad answer: how bad it was, in (0, 1], by who gave it."""
 
     canary: tuple[float, ...] = ()
     champion: tuple[float, ...] = ()
-
-    def __add__(self, other: Errors) -> Errors:
-        """Return both together; of very many the newest, which choice looks at no error."""
-        return Errors(
-            (*self.canary, *other.canary)[-_HELD:], (*self.champion, *other.champion)[-_HELD:]
-        )
-
-    @property
-    def counted(self) -> Block:
-        """How many they are, and their sums."""
-        return Block(
-            len(self.canary), math.fsum(self.canary), len(self.champion), math.fsum(self.champion)
-        )
 
 
 @dataclass(frozen=True)
@@ -111,25 +103,25 @@ class Stake:
 class Watch:
     """The evidence about one watched thing.
 
-    ``against`` is the stake against "no worse than the champion"; ``above`` that against
-    "no more than what was promised", where something was promised. Both must have won.
-    ``total`` counts everything; ``recent`` are the same four numbers with old ones fading.
-    ``waiting`` and ``held`` are what no bet was laid on yet.
+    ``bets`` are the logarithms of what each bet against "no worse than the champion" has
+    become, a row for each of :data:`LEVELS`; ``above`` is the stake against "no more than what
+    was promised", where something was promised. Both must have won. ``total`` counts
+    everything, ``people`` those who got a bad answer: of the canary, of the champion. On
+    ``waiting`` no bet was laid yet.
     """
 
-    against: Stake = Stake()
+    bets: tuple[tuple[float, ...], ...] = ((0.0,) * len(_TIMES_WORSE),) * len(LEVELS)
     above: Stake | None = None
     waiting: Block = Block()
-    held: Errors = Errors()
     total: Block = Block()
-    recent: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    people: tuple[int, int] = (0, 0)
 
     @property
     def worth(self) -> float:
         """What a stake of 1 has become."""
-        return (
-            self.against.worth if self.above is None else min(self.against.worth, self.above.worth)
-        )
+        every = [_exp(bet) for level in self.bets for bet in level]
+        against = sum(every) / len(every)
+        return against if self.above is None else min(against, self.above.worth)
 
 
 @dataclass(frozen=True)
@@ -159,30 +151,26 @@ class Judgement:
         return self.worth >= 1 / false_stops
 
 
-def begin(champion: Mapping[str, tuple[int, int]] | None = None, *, promised: bool) -> Judgement:
+def begin(*, promised: bool) -> Judgement:
     """Return the judgement of a rollout before its first answer.
 
     Parameters
     ----------
-    champion : mapping, optional
-        For each watched thing (number, bad) of the champion before the rollout: only to know
-        what to bet on, not as evidence.
     promised : bool
         Whether a latency was promised; then slow answers count only as far as more than the
         promised share are slow.
     """
-    known = champion or {}
-    watches = {}
-    for name in WATCHED:
-        n, bad = known.get(name, (0, 0))
-        weight = min(1.0, _MEMORY / n) if n else 0.0
-        above = Stake() if name == "slow" and promised else None
-        watches[name] = Watch(above=above, recent=(0.0, 0.0, n * weight, bad * weight))
-    return Judgement(watches)
+    above = {"slow": Stake()} if promised else {}
+    return Judgement({name: Watch(above=above.get(name)) for name in WATCHED})
 
 
 def look(
-    judgement: Judgement, seen: Mapping[str, Block | Errors], *, slow_share: float = 0.01
+    judgement: Judgement,
+    seen: Mapping[str, Block],
+    firsts: Mapping[str, Sequence[Firsts]],
+    *,
+    share: float,
+    slow_share: float = 0.01,
 ) -> Judgement:
     """Return the judgement after a further look.
 
@@ -190,17 +178,18 @@ def look(
     ----------
     seen : mapping
         What came in since the last look, for each watched thing; one left out saw nothing.
+    firsts : mapping
+        For each watched thing and each of :data:`LEVELS` the people who got their first (eighth,
+        64th) bad answer of this rollout since then.
+    share : float, in (0, 1)
+        The canary's share of those whom canary and champion answer. Where it has just grown
+        and some were still drawn by the smaller one, the bet loses by it.
     slow_share : float, default 0.01
         The promised share: at most so many answers may be slow.
-
-    Notes
-    -----
-    A look that has fewer than 5 answers of either side waits for the next one: how many there
-    are says nothing about how they were, so waiting for numbers spoils nothing.
     """
     return Judgement(
         {
-            name: _watched(watch, seen.get(name, Block()), slow_share)
+            name: _watched(watch, seen.get(name, Block()), firsts.get(name, ()), share, slow_share)
             for name, watch in judgement.watches.items()
         }
     )
@@ -224,107 +213,56 @@ def part_of_bound(said: float, came: float, judged: Canary) -> float:
     return part if part <= 1 else 1.0  # also where it is no number
 
 
-def _watched(watch: Watch, new: Block | Errors, slow_share: float) -> Watch:
-    if isinstance(new, Errors):
-        return _off(watch, new)
+def _watched(
+    watch: Watch, new: Block, firsts: Sequence[Firsts], share: float, slow_share: float
+) -> Watch:
+    levels = [*firsts, *[Firsts()] * (len(LEVELS) - len(firsts))]
+    bets = tuple(
+        tuple(
+            bet + _laid(met, share, times) for bet, times in zip(level, _TIMES_WORSE, strict=True)
+        )
+        for level, met in zip(watch.bets, levels, strict=True)
+    )
+    one, other = watch.people
+    people = (one + len(levels[0].canary), other + len(levels[0].champion))
+    watch = replace(watch, bets=bets, people=people)
     block = watch.waiting + new
-    total = watch.total + new
-    if min(block.canary, block.champion) < _LEAST:
-        return replace(watch, waiting=block, total=total)
-    usual = _share(watch.recent[3], watch.recent[2])
-    above = watch.above
-    return Watch(
-        against=watch.against.bet([_two(block, usual, p) for p in _guesses(watch, usual)]),
-        above=above
-        and above.bet([_one(block, slow_share, p) for p in _guesses(watch, slow_share)]),
-        total=total,
-        recent=_faded(watch.recent, block),
+    if watch.above is None:
+        return replace(watch, total=watch.total + new)
+    if block.canary < _LEAST:
+        return replace(watch, waiting=block, total=watch.total + new)
+    factors = [_one(block, slow_share, guess) for guess in _guesses(watch, slow_share)]
+    above = watch.above.bet(factors)
+    return replace(watch, above=above, waiting=Block(), total=watch.total + new)
+
+
+def _laid(firsts: Firsts, share: float, times: float) -> float:
+    """Return the logarithm of the factor of a bet that the canary is so many times worse."""
+    bet = share * times / (1 - share + share * times)
+    return _log_factor(firsts.canary, bet / share) + _log_factor(
+        firsts.champion, (1 - bet) / (1 - share)
     )
 
 
-def _off(watch: Watch, new: Errors) -> Watch:
-    """Return the evidence after further errors of numbers."""
-    held = watch.held + new
-    total = watch.total + new.counted
-    if min(len(held.canary), len(held.champion)) < _LEAST:
-        return replace(watch, held=held, total=total)
-    usual = _share(watch.recent[3], watch.recent[2])
-    return Watch(
-        against=watch.against.bet([_means(held, usual, p) for p in _guesses(watch, usual)]),
-        total=total,
-        recent=_faded(watch.recent, held.counted),
-    )
+def _log_factor(sizes: Sequence[float], ratio: float) -> float:
+    return math.fsum(math.log1p(size * (ratio - 1)) for size in sizes)
 
 
-def _guesses(watch: Watch, usual: float) -> list[float]:
-    """Return how bad the canary might be: worse by a little or a lot, or as it was so far."""
-    so_far = _share(watch.recent[1], watch.recent[0])
-    return [_clipped(usual + worse) for worse in _WORSE_BY] + [max(usual, so_far)]
-
-
-def _two(block: Block, champion: float, canary: float) -> float:
-    """Return the factor of a bet that the canary's share is ``canary`` and not ``champion``.
-
-    Notes
-    -----
-    Expected to be at most 1 if both shares are equal, whatever they are: with the mixed share
-    p0 = (n_a p_a + n_b p_b) / n, the weighted mean of E[p_a/p0] and E[p_b/p0] is 1, and the
-    product of their powers is at most that (arithmetic and geometric mean). Smaller still if
-    the canary's share is the smaller one, since canary >= champion in the bet.
-    """
-    if canary <= champion:
-        return 1.0
-    mixed = (block.canary * canary + block.champion * champion) / (block.canary + block.champion)
-    return _exp(
-        _log_ratio(block.canary, block.canary_bad, canary, mixed)
-        + _log_ratio(block.champion, block.champion_bad, champion, mixed)
-    )
-
-
-def _means(held: Errors, champion: float, canary: float) -> float:
-    """Return the factor of a bet that the canary's mean error is ``canary``, not ``champion``.
-
-    Notes
-    -----
-    Of yes and no it is :func:`_two`. Each side's factor has the expectation it has there for
-    a share as large as the mean, so the same inequality holds.
-    """
-    if canary <= champion:
-        return 1.0
-    n, m = len(held.canary), len(held.champion)
-    mixed = (n * canary + m * champion) / (n + m)
-    return _exp(
-        _log_linear(held.canary, canary, mixed) + _log_linear(held.champion, champion, mixed)
-    )
-
-
-def _log_linear(errors: Sequence[float], p: float, q: float) -> float:
-    slope = (p - q) / (q * (1 - q))
-    return math.fsum(math.log1p(slope * (error - q)) for error in errors)
+def _guesses(watch: Watch, promised: float) -> list[float]:
+    """Return how bad the canary might be: beyond the promise by so much, or as it was so far."""
+    before = watch.total.canary - watch.waiting.canary
+    bad = watch.total.canary_bad - watch.waiting.canary_bad
+    so_far = _clipped((bad + _FEW_BAD) / (before + _FEW))
+    return [_clipped(promised + worse) for worse in _WORSE_BY] + [max(promised, so_far)]
 
 
 def _one(block: Block, promised: float, canary: float) -> float:
     """Return the factor of a bet that the canary's share is ``canary`` and not ``promised``."""
     if canary <= promised:
         return 1.0
-    return _exp(_log_ratio(block.canary, block.canary_bad, canary, promised))
-
-
-def _log_ratio(n: int, bad: float, p: float, q: float) -> float:
-    return bad * math.log(p / q) + (n - bad) * math.log((1 - p) / (1 - q))
-
-
-def _faded(
-    recent: tuple[float, float, float, float], block: Block
-) -> tuple[float, float, float, float]:
-    fade = math.exp(-block.champion / _MEMORY)
-    new = (block.canary, block.canary_bad, block.champion, block.champion_bad)
-    one, two, three, four = (old * fade + more for old, more in zip(recent, new, strict=True))
-    return one, two, three, four
-
-
-def _share(bad: float, n: float) -> float:
-    return _clipped((bad + _FEW_BAD) / (n + _FEW))
+    good = block.canary - block.canary_bad
+    won = block.canary_bad * math.log(canary / promised)
+    return _exp(won + good * math.log((1 - canary) / (1 - promised)))
 
 
 def _clipped(share: float) -> float:

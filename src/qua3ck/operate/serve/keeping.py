@@ -12,13 +12,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qua3ck.kit.clock import Clock, utc_now
 from qua3ck.kit.errors import Qua3ckError
@@ -26,12 +26,14 @@ from qua3ck.kit.records import load, save
 from qua3ck.operate.records import Canary as Judged
 from qua3ck.operate.records import ServePlan
 from qua3ck.operate.serve import canary
-from qua3ck.operate.serve.canary import Block, Errors, Judgement, Watch
+from qua3ck.operate.serve.canary import Block, Firsts, Judgement, Watch
 from qua3ck.operate.serve.compacting import Compactor
 from qua3ck.operate.serve.following import Follower
 from qua3ck.operate.serve.metrics import Counted, counted
+from qua3ck.operate.serve.people import met_first, noted
 from qua3ck.operate.serve.routing import Rollout
 from qua3ck.operate.serve.telling import Teller
+from qua3ck.operate.serve.truth import Truth
 
 if TYPE_CHECKING:
     from qua3ck.govern import Workspace
@@ -46,7 +48,7 @@ _UNFIT = (
     ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError,
 )  # fmt: skip
 
-_Counts = Mapping[str, tuple[int, int]]
+_Counts = Mapping[str, tuple[int, float]]
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ class State:
     seq: int
     step: int
     step_began: int
-    canary: dict[str, tuple[int, int]]
-    champion: dict[str, tuple[int, int]]
+    canary: dict[str, tuple[int, float]]
+    champion: dict[str, tuple[int, float]]
     judgement: Judgement
     log: dict[str, int] | None = None
 
@@ -85,8 +87,11 @@ class Keeper:
     follower: Follower = field(init=False)
     outcomes: Outcomes = field(init=False)
     compactor: Compactor = field(init=False)
+    truth: Truth = field(init=False)
     _state: State | None = None
     _outcomes_of: int = -1
+    _met: dict[tuple[str, int], int] = field(default_factory=dict)
+    _met_of: int = -1
     _told_of: int = 0
     _workspace: Workspace | None = None
     _due: dict[str, float] = field(default_factory=dict)
@@ -96,6 +101,7 @@ class Keeper:
         self.follower = Follower(self.plan)
         self.outcomes = Outcomes(self.plan)
         self.compactor = Compactor(self.plan, self.path, now=self.now)
+        self.truth = Truth(self.plan)
         with suppress(OSError, ValueError):
             self._state = load(State, self._file)
         self._due["verify"] = self.now() + _VERIFY_S
@@ -110,6 +116,7 @@ class Keeper:
             except Exception as problem:  # noqa: BLE001 - the answers do not depend on it
                 self._once("failed", f"{type(problem).__name__}: {problem}")
         self.compactor.end()
+        self.truth.close()
 
     def step(self) -> None:
         """Do everything that is due now."""
@@ -120,6 +127,7 @@ class Keeper:
             return
         self.judge()
         self._close_what_is_open()
+        self.truth.step()
         self.compactor.step()
         self._verify()
 
@@ -135,14 +143,16 @@ class Keeper:
         new = _counts(counts.get(("canary", going.version)), outcomes["canary"])
         old = _counts(counts.get(("champion", going.settled)), outcomes["champion"])
         if state is None:
-            judgement = canary.begin(old, promised=self.plan.canary.latency_ms > 0)
+            judgement = canary.begin(promised=self.plan.canary.latency_ms > 0)
             log = self.outcomes.began
             state = State(going.seq, going.since, _all(new), new, old, judgement, log)
-        share = self.plan.canary.latency_share
-        seen: dict[str, Block | Errors] = {**_blocks(state, new, old)}
-        if self.plan.canary.error:
-            seen["outcomes"] = self.outcomes.errors()
-        judgement = canary.look(state.judgement, seen, slow_share=share)
+        judgement = canary.look(
+            state.judgement,
+            _blocks(state, new, old),
+            self._firsts(going.seq),
+            share=going.share,
+            slow_share=self.plan.canary.latency_share,
+        )
         began = state.step_began if state.step == going.since else _all(new)
         state = State(going.seq, going.since, began, new, old, judgement, state.log)
         self._keep(state)
@@ -164,6 +174,22 @@ class Keeper:
         none = {"outcomes": (0, 0)}
         canary_now, champion_now = {**state.canary, **none}, {**state.champion, **none}
         return replace(state, canary=canary_now, champion=champion_now)
+
+    def _firsts(self, rollout: int) -> dict[str, list[Firsts]]:
+        """Return who got a first (eighth, 64th) bad answer since the last look.
+
+        After a restart those of before are known already.
+        """
+        now = noted(self.plan, rollout)
+        if self._met_of != rollout:
+            known = self._state is not None and self._state.seq == rollout
+            self._met = {key: (one | other) if known else 0 for key, (one, other) in now.items()}
+            self._met_of = rollout
+        found: dict[str, list[Firsts]] = {"outcomes": self.outcomes.firsts()}
+        for key, sides in now.items():  # the levels of a kind in their order
+            one, other, self._met[key] = met_first(sides, self._met[key])
+            found.setdefault(key[0], []).append(Firsts((1.0,) * one, (1.0,) * other))
+        return found
 
     def _tell_passed_over(self) -> None:
         if self.outcomes.passed_over > self._told_of:
@@ -293,8 +319,8 @@ class Outcomes:
     """What came true of answers given since a rollout began, read from the log as it grows.
 
     A label is right or wrong; of a number it is kept how far it was off, where the plan says
-    how that is measured. What came true is taken once for each row. The last 200,000 requests
-    are remembered.
+    how that is measured. What came true is taken once for each row; a person's wrong answers
+    count at the first, the eighth and the 64th. The last 200,000 requests are remembered.
 
     Attributes
     ----------
@@ -307,9 +333,10 @@ class Outcomes:
     def __init__(self, plan: ServePlan) -> None:
         self._plan = plan
         self._at: dict[str, int] = {}
-        self._answers: OrderedDict[str, tuple[str, list[Any], Sequence[int]]] = OrderedDict()
+        self._answers: OrderedDict[str, _Answered] = OrderedDict()
         self._counts = _nothing_counted()
-        self._errors = _nothing_met()
+        self._firsts = _nothing_met()
+        self._wrong: Counter[int] = Counter()
         self.began: dict[str, int] = {}
         self.passed_over = 0
 
@@ -326,6 +353,7 @@ class Outcomes:
         from qua3ck.operate.serve.compacting import log_files
 
         self._answers.clear()
+        self._wrong.clear()
         now: dict[str, int] = {}
         for path in log_files(self._plan):
             with suppress(FileNotFoundError):
@@ -335,17 +363,20 @@ class Outcomes:
         if since is not None:
             self._catch_up(max(now.values(), default=0))
         self._counts = _nothing_counted()
-        self._errors = _nothing_met()
+        self._firsts = _nothing_met()
 
-    def read(self) -> dict[str, tuple[int, int]]:
-        """Return (number, wrong) of the outcomes so far, for canary and champion."""
+    def read(self) -> dict[str, tuple[int, float]]:
+        """Return (number, wrong) of the outcomes so far, for canary and champion.
+
+        Of numbers, the sum of the errors stands for how many were wrong.
+        """
         self._grown()
-        return {arm: (n, wrong) for arm, (n, wrong) in self._counts.items()}
+        return {arm: (int(n), wrong) for arm, (n, wrong) in self._counts.items()}
 
-    def errors(self) -> Errors:
-        """Return how far numbers were off that were not returned before."""
-        found = Errors(tuple(self._errors["canary"]), tuple(self._errors["champion"]))
-        self._errors = _nothing_met()
+    def firsts(self) -> list[Firsts]:
+        """Return the people whose first (eighth, 64th) wrong answer was not returned before."""
+        found = [Firsts(tuple(one["canary"]), tuple(one["champion"])) for one in self._firsts]
+        self._firsts = _nothing_met()
         return found
 
     def _catch_up(self, longest: int) -> None:
@@ -384,7 +415,9 @@ class Outcomes:
         answers = said["out"].get("value" if self._plan.canary.error else "label")
         if answers is None:  # numbers of which nothing is promised
             return
-        self._answers[said["id"]] = (said["arm"], answers, said.get("rows", ()))
+        self._answers[said["id"]] = _Answered(
+            said["arm"], answers, said.get("rows", ()), said.get("who", ())
+        )
         if len(self._answers) > _REMEMBERED:
             self._answers.popitem(last=False)
 
@@ -394,7 +427,7 @@ class Outcomes:
         known = self._answers.get(said["of"])
         if known is None:
             return
-        arm, answers, rows = known
+        arm, answers, rows, who = known
         row = said["row"]
         at = rows.index(row) if rows else range(len(answers)).index(row)
         answered, came = answers[at], said["outcome"]
@@ -402,19 +435,38 @@ class Outcomes:
             return
         if self._plan.canary.error:
             part = canary.part_of_bound(float(answered), float(came), self._plan.canary)
-            self._errors[arm].append(part)
         else:
-            self._counts[arm][0] += 1
-            self._counts[arm][1] += spelt(answered) != spelt(came)
+            part = float(spelt(answered) != spelt(came))
+        self._counts[arm][0] += 1
+        self._counts[arm][1] += part
         answers[at] = None
+        if part:
+            self._met(arm, part, int(who[at] if len(who) > 1 else who[0]) if who else -1)
+
+    def _met(self, arm: str, part: float, place: int) -> None:
+        """Note a wrong answer of a person; whoever has no place is another one each time."""
+        times = 1
+        if place >= 0:
+            self._wrong[place] = times = self._wrong[place] + 1
+        if times in canary.LEVELS:
+            self._firsts[canary.LEVELS.index(times)][arm].append(part)
 
 
-def _nothing_counted() -> dict[str, list[int]]:
+class _Answered(NamedTuple):
+    """An answer whose truth may come: its arm, values, rows of the request, people's places."""
+
+    arm: str
+    answers: list[Any]
+    rows: Sequence[int]
+    who: Sequence[int]
+
+
+def _nothing_counted() -> dict[str, list[float]]:
     return {"canary": [0, 0], "champion": [0, 0]}
 
 
-def _nothing_met() -> dict[str, list[float]]:
-    return {"canary": [], "champion": []}
+def _nothing_met() -> list[dict[str, list[float]]]:
+    return [{"canary": [], "champion": []} for _ in canary.LEVELS]
 
 
 def _read_again(now: Mapping[str, int], since: Mapping[str, int]) -> dict[str, int]:
@@ -428,7 +480,7 @@ def _read_again(now: Mapping[str, int], since: Mapping[str, int]) -> dict[str, i
     return at
 
 
-def _counts(one: Counted | None, outcomes: tuple[int, int]) -> dict[str, tuple[int, int]]:
+def _counts(one: Counted | None, outcomes: tuple[int, float]) -> dict[str, tuple[int, float]]:
     """Return (number, bad) of each watched thing."""
     if one is None:
         return {**dict.fromkeys(canary.WATCHED, (0, 0)), "outcomes": outcomes}
@@ -455,7 +507,7 @@ def _blocks(state: State, new: _Counts, old: _Counts) -> dict[str, Block]:
     return blocks
 
 
-def _more(now: tuple[int, int], before: tuple[int, int]) -> tuple[int, int]:
+def _more(now: tuple[int, float], before: tuple[int, float]) -> tuple[int, float]:
     """Return (number, bad) since before; a worker counts on while it is being read."""
     n = max(0, now[0] - before[0])
     return n, min(n, max(0, now[1] - before[1]))
@@ -472,6 +524,7 @@ def _evidence(going: Rollout, state: State, judged: Judged) -> dict[str, Any]:
         "seen": {
             name: {
                 **_sides(watch, judged if name == "outcomes" else Judged()),
+                "people": list(watch.people),
                 "worth": f"{watch.worth:.4g}",
             }
             for name, watch in watches.items()

@@ -76,6 +76,7 @@ class Logbook:
         outputs: Table,
         latency_us: int,
         places: Sequence[int] = (),
+        who: Sequence[int] = (),
         flags: Sequence[str] = (),
     ) -> bytes:
         """Return the line of one answer, to be handed to :meth:`write`.
@@ -95,6 +96,9 @@ class Logbook:
             From the first byte read to the answer.
         places : sequence of int
             Which rows of the request these are, from 0; empty for all of them.
+        who : sequence of int
+            While a rollout is on, the place of each row's person, or one for all of them; see
+            :mod:`qua3ck.operate.serve.people`.
         flags : sequence of str
             Such as ``outside:income``, for a value outside the training range.
         """
@@ -109,6 +113,8 @@ class Logbook:
         }
         if places:
             line["rows"] = places
+        if who:
+            line["who"] = who
         if flags:
             line["flags"] = flags
         return self._encode(line) + b"\n"

@@ -187,6 +187,7 @@ def render(plan: ServePlan) -> str:
     known = sorted(counted(plan).items())
     asked = [(key, one) for key, one in known if one.requests]
     lines = [*_requests(asked), *_durations(asked), *_rows(asked), *_loads(known)]
+    lines += _outcomes(plan)
     lines += _gauge_lines(gauges(plan))
     lines += [
         "# TYPE qua3ck_log_lag_bytes gauge",
@@ -247,6 +248,27 @@ def _loads(known: _Known) -> Iterator[str]:
     for (arm, version), one in known:
         if one.load_seconds:
             yield f"qua3ck_model_load_seconds{{{_labels(arm, version)}}} {one.load_seconds!r}"
+
+
+def _outcomes(plan: ServePlan) -> Iterator[str]:
+    """Yield how often answers were right; both kinds of each arm, so that a share is one of 0."""
+    from qua3ck.operate.serve.truth import met
+
+    now = met(plan)
+    yield "# TYPE qua3ck_outcomes counter"
+    yield "# HELP qua3ck_outcomes Answers whose truth was sent back, by whether they were right."
+    for arm, version in sorted({*now.right, *now.wrong}):
+        for said, counts in (("true", now.right), ("false", now.wrong)):
+            n = counts.get((arm, version), 0)
+            yield f'qua3ck_outcomes_total{{{_labels(arm, version)},right="{said}"}} {n}'
+    yield "# TYPE qua3ck_outcome_error summary"
+    yield "# HELP qua3ck_outcome_error How far answered numbers were off, without their sign."
+    for (arm, version), (n, total) in sorted(now.numbers.items()):
+        yield f"qua3ck_outcome_error_count{{{_labels(arm, version)}}} {n}"
+        yield f"qua3ck_outcome_error_sum{{{_labels(arm, version)}}} {total!r}"
+    yield "# TYPE qua3ck_outcomes_unmatched counter"
+    yield "# HELP qua3ck_outcomes_unmatched Outcomes of answers that are not remembered."
+    yield f"qua3ck_outcomes_unmatched_total {now.unmatched}"
 
 
 def _gauge_lines(known: Mapping[str, Mapping[str, float]]) -> Iterator[str]:

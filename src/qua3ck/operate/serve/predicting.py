@@ -17,6 +17,7 @@ from qua3ck.kit import rules
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.operate.records import Arm, Fallback, Routing, ServePlan
 from qua3ck.operate.serve.answers import Answer, Ask, Flag, Refused, Table
+from qua3ck.operate.serve.people import canary_of, place_of
 from qua3ck.operate.serve.routing import choose
 from qua3ck.operate.serve.versions import NO_CHAMPION, Serving, Version, Versions
 from qua3ck.store.releases.rows import Prepared, Strange
@@ -26,11 +27,12 @@ if TYPE_CHECKING:
     from qua3ck.operate.serve.logbook import Logbook
 
 T = TypeVar("T")
-_ALWAYS = frozenset({"missing", "not_finite"})
+_RULE = "operate.fallback.rule"
+_ALWAYS = frozenset({"missing", "not_finite", "fraction"})
 
 
 class _Part(NamedTuple):
-    """What one arm answered: to which rows (from 0, empty for all), and with what."""
+    """What one arm answered: to which rows (from 0, empty for all), and by what it read."""
 
     answer: Answer
     table: Table
@@ -71,15 +73,27 @@ class Predictor:
         routing = serving.routing
         unknown: tuple[Flag, ...] = ()
         if routing is not None and routing.off is not None:
-            parts = [_Part(_fallback(routing.off, ask, serving), ask.table)]
+            made = _fallback(routing.off, ask, serving)
+            parts = [_Part(made, self._read_without_a_model(routing.off, ask, serving))]
         elif routing is None or not routing.arms:
             raise _nobody(serving.problem)
         else:
             ask, unknown = await self._completed(ask)
             parts = await self._by_model(ask, serving, routing)
-        self._keep(ask, parts, ask.began, unknown)
+        self._keep(ask, parts, ask.began, unknown, routing)
         made = parts[0].answer if len(parts) == 1 else _joined(parts, ask.rows)
         return replace(made, flags=(*unknown, *made.flags)) if unknown else made
+
+    def place(self, ask: Ask, routing: Routing) -> int | None:
+        """Return the place of whoever asks, for the judge of a rollout; None if it cannot be one.
+
+        Whoever names a version was not drawn by lot, and a request about several people has
+        no one place.
+        """
+        if ask.version is not None:
+            return None
+        keys = set(_keys(ask, self._plan.key))
+        return place_of(routing, keys.pop()) if len(keys) == 1 else None
 
     async def _completed(self, ask: Ask) -> tuple[Ask, tuple[Flag, ...]]:
         """Add what the request's keys stand for, where feature tables are declared."""
@@ -94,10 +108,11 @@ class Predictor:
         began = time.perf_counter()
         try:
             ask, _ = await self._completed(ask)
-            made = await self._with(ask, serving.versions[routing.shadow.version], "shadow")
+            version = serving.versions[routing.shadow.version]
+            made = await self._with(ask, version, "shadow")
         except Refused:
             return None  # another version may know other columns: nothing to compare
-        self._keep(ask, [_Part(made, ask.table)], began)
+        self._keep(ask, [_Part(made, version.rows.only(ask.table, self._keys()))], began)
         return made
 
     async def _by_model(self, ask: Ask, serving: Serving, routing: Routing) -> list[_Part]:
@@ -109,8 +124,9 @@ class Predictor:
             arms = _arms(ask, routing, self._plan.key)
         first = arms[0]
         if len(arms) == 1 or all(arm is first for arm in arms):
-            made = await self._with(ask, serving.versions[first.version], first.name)
-            return [_Part(made, ask.table)]
+            version = serving.versions[first.version]
+            made = await self._with(ask, version, first.name)
+            return [_Part(made, version.rows.only(ask.table, self._keys()))]
         return [await self._some(ask, serving, arm, arms) for arm in dict.fromkeys(arms)]
 
     async def _some(self, ask: Ask, serving: Serving, arm: Arm, arms: list[Arm]) -> _Part:
@@ -118,10 +134,29 @@ class Predictor:
         places = tuple(at for at, one in enumerate(arms) if one is arm)
         table = {name: [cells[at] for at in places] for name, cells in ask.table.items()}
         part = Ask(table, len(places), ask.request_id, ask.key, None, ask.began, ask.met)
-        return _Part(await self._with(part, serving.versions[arm.version], arm.name), table, places)
+        version = serving.versions[arm.version]
+        made = await self._with(part, version, arm.name)
+        return _Part(made, version.rows.only(table, self._keys()), places)
+
+    def _keys(self) -> frozenset[str]:
+        """Return the columns that the server reads itself: who stays, and what is looked up."""
+        keys = frozenset({self._plan.key}) if self._plan.key else frozenset()
+        return keys if self._joining is None else keys | self._joining.keys
+
+    def _read_without_a_model(self, off: Fallback, ask: Ask, serving: Serving) -> Table:
+        """Return what the rule or a model reads of a request; the rest is kept nowhere."""
+        names = {*self._keys(), *_names(off)}
+        for version in serving.versions.values():
+            names.update(version.rows.columns)
+        return {name: cells for name, cells in ask.table.items() if name in names}
 
     def _keep(
-        self, ask: Ask, parts: Sequence[_Part], began: float, unknown: Sequence[Flag] = ()
+        self,
+        ask: Ask,
+        parts: Sequence[_Part],
+        began: float,
+        unknown: Sequence[Flag] = (),
+        routing: Routing | None = None,
     ) -> None:
         microseconds = int((time.perf_counter() - began) * 1e6)
         # a flag is said once, however many rows have it: the line stands beside every row
@@ -134,6 +169,7 @@ class Predictor:
                 outputs=made.outputs,
                 latency_us=microseconds,
                 places=places,
+                who=self._who(ask, table, routing),
                 flags=list(dict.fromkeys(f"{f.kind}:{f.column}" for f in (*unknown, *made.flags))),
             )
             for made, table, places in parts
@@ -142,6 +178,13 @@ class Predictor:
             self._log.write(lines)
         except Qua3ckError as problem:
             raise Refused(503, problem.what, where="the log", fix=problem.fix) from problem
+
+    def _who(self, ask: Ask, table: Table, routing: Routing | None) -> list[int]:
+        """Return the place of each row's person while a rollout is on; one for all the same."""
+        if routing is None or ask.version is not None or canary_of(routing) is None:
+            return []
+        keys = _keys(Ask(table, ask.rows, ask.request_id, ask.key), self._plan.key)
+        return [place_of(routing, key) for key in keys]
 
     async def _with(self, ask: Ask, version: Version, arm: str) -> Answer:
         ask.met.append((arm, version.number))
@@ -163,9 +206,8 @@ class Predictor:
 
     def _without_key(self, table: Any, version: Version) -> Any:
         """Return the table without columns that are keys only; refuse what else does not fit."""
-        rows, keys = version.rows, {self._plan.key} if self._plan.key else set()
-        if self._joining is not None:
-            keys |= self._joining.keys - set(rows.columns)
+        rows = version.rows
+        keys = self._keys() - set(rows.columns)
         kept = {name: cells for name, cells in table.items() if name not in keys}
         if rows.fits(kept):
             return kept
@@ -223,6 +265,14 @@ def _arms(ask: Ask, routing: Routing, column: str) -> list[Arm]:
     return [choose(routing, ask.key.encode() if ask.key else os.urandom(8))] * ask.rows
 
 
+def _keys(ask: Ask, column: str) -> list[bytes]:
+    """Return the keys of a request's people: one for each row, or one for all; empty for none."""
+    cells = ask.table.get(column) if column and not ask.key else None
+    if cells is None:
+        return [ask.key.encode()]
+    return [b"" if cell is None else _key_bytes(cell) for cell in cells]
+
+
 def _key_bytes(cell: Any) -> bytes:
     return os.urandom(8) if cell is None else str(cell).encode()
 
@@ -240,19 +290,32 @@ def _arm_of(version: int, routing: Routing) -> Arm:
     )
 
 
+def switched_off(off: Fallback) -> Refused:
+    """Return what everybody is told while serving is off and no fallback is declared."""
+    return Refused(
+        503,
+        f"Serving is switched off: {off.reason or 'no reason given'}",
+        where="the project's ledger; no answer without a model is declared",
+        fix="ask the project's owner to switch it on: qua3ck off --on",
+    )
+
+
 def _fallback(off: Fallback, ask: Ask, serving: Serving) -> Answer:
     if not off.declared:
-        raise Refused(
-            503,
-            f"Serving is switched off: {off.reason or 'no reason given'}",
-            where="the project's ledger",
-            fix="ask the project's owner; without a model nothing is declared to be answered",
-        )
+        raise switched_off(off)
     task = next((version.manifest.task for version in serving.versions.values()), "")
     said = [_ruled(off, ask, row) for row in range(ask.rows)]
     number = task == "regression" or (not task and not isinstance(off.otherwise, str))
     outputs = {"value": said} if number else {"label": [_as_label(one) for one in said]}
     return Answer(outputs, 0, "fallback")
+
+
+def _names(off: Fallback) -> tuple[str, ...]:
+    """Return the columns that a fallback's rule reads."""
+    try:
+        return rules.names(off.rule, where=_RULE) if off.rule else ()
+    except Qua3ckError:
+        return ()
 
 
 def _ruled(off: Fallback, ask: Ask, row: int) -> Any:
@@ -262,7 +325,7 @@ def _ruled(off: Fallback, ask: Ask, row: int) -> Any:
     cells = {name: column[row] for name, column in ask.table.items()}
     known = {name: float("nan") if cell is None else cell for name, cell in cells.items()}
     try:
-        found = rules.evaluate(off.rule, known, where="operate.fallback.rule")
+        found = rules.evaluate(off.rule, known, where=_RULE)
     except Qua3ckError:
         return off.otherwise
     if found is None:

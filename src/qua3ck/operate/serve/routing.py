@@ -88,6 +88,8 @@ def routing(entries: Iterable[Entry], plan: ServePlan) -> Routing:
     actor, nobody here could stop a canary, so nobody gets it before the rollout has ended.
     """
     seen = _after(entries)
+    if plan.tried:
+        return Routing((Arm("champion", plan.tried, 1.0),), None, None, seen.at_seq)
     if not plan.actor:
         seen = replace(seen, rollout=None)
     return Routing(
@@ -102,6 +104,14 @@ def routing(entries: Iterable[Entry], plan: ServePlan) -> Routing:
 def rollout(entries: Iterable[Entry]) -> Rollout | None:
     """Return the rollout that is going on; None if none is."""
     return _after(entries).rollout
+
+
+def settled(routing: Routing) -> Arm | None:
+    """Return who answers whoever is in no rollout and no comparison; None before the first.
+
+    This, and not the alias, is the version in use: the alias knows neither steps nor stops.
+    """
+    return routing.arms[-1] if routing.arms else None
 
 
 def left_open(entries: Iterable[Entry]) -> Open:

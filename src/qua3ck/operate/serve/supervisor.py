@@ -15,11 +15,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.kit.records import write_atomic
@@ -192,7 +193,7 @@ class Supervisor:
                 signal.signal(one, handler)
 
     def _say_where(self, listener: socket.socket) -> None:
-        for old in counters_folder(self.plan).glob("worker-*.counters"):
+        for old in counters_folder(self.plan).glob("worker-*.*"):
             number = old.stem.removeprefix("worker-")
             if not number.isdigit() or int(number) >= self.plan.workers:
                 old.unlink()  # of an earlier start with more workers
@@ -266,9 +267,23 @@ def refuse_unusable(tls: Tls) -> None:
 def url(plan: ServePlan, listener: socket.socket) -> str:
     """Return where a listener can be reached from this machine."""
     host, port = listener.getsockname()[:2]
+    return address(host, port, tls=plan.tls is not None)
+
+
+def address(host: str, port: int, *, tls: bool) -> str:
+    """Return the URL of a place to listen at, as this machine can ask it."""
     everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - said, not listened at
     shown = everywhere.get(host, f"[{host}]" if ":" in host else host)
-    return f"{'https' if plan.tls else 'http'}://{shown}:{port}"
+    return f"{'https' if tls else 'http'}://{shown}:{port}"
+
+
+def running(state: Path) -> Mapping[str, Any]:
+    """Return what the supervisor of a project says of itself; empty if it says nothing."""
+    try:
+        facts: dict[str, Any] = json.loads((state / "running.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return facts
 
 
 @contextmanager
@@ -296,8 +311,5 @@ def only_one(plan: ServePlan) -> Iterator[None]:
 
 
 def _running(plan: ServePlan) -> str:
-    try:
-        facts = json.loads((plan.state / "running.json").read_bytes())
-    except (OSError, ValueError):
-        return str(plan.state)
-    return f"process {facts.get('pid')}, {facts.get('url')}"
+    facts = running(plan.state)
+    return f"process {facts.get('pid')}, {facts.get('url')}" if facts else str(plan.state)

@@ -19,7 +19,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from qua3ck.operate.serve.access import Access
 from qua3ck.operate.serve.following import Follower
 from qua3ck.operate.serve.logbook import Logbook
 from qua3ck.operate.serve.metrics import Metrics
+from qua3ck.operate.serve.people import People
 from qua3ck.operate.serve.telling import Teller
 from qua3ck.operate.serve.versions import Versions
 from qua3ck.operate.serve.writing import one_write
@@ -49,9 +50,13 @@ class Worker:
         What to serve.
     number : int
         The worker's number, from 0.
+    now : callable, optional
+        Seconds that only ever grow.
     """
 
-    def __init__(self, plan: ServePlan, number: int) -> None:
+    def __init__(
+        self, plan: ServePlan, number: int, *, now: Callable[[], float] = time.monotonic
+    ) -> None:
         import msgspec
 
         from qua3ck.operate.serve.app import make_app
@@ -62,18 +67,23 @@ class Worker:
         self.access = Access(plan)
         self.follower = Follower(plan, access=self.access)
         self.versions = Versions(plan, self.follower.released, events=self._event)
+        self.logbook = Logbook(plan, number, encode=msgspec.json.Encoder().encode)
         self.app = make_app(
             plan,
             self.versions,
-            Logbook(plan, number, encode=msgspec.json.Encoder().encode),
+            self.logbook,
             self.metrics,
             self.access,
+            People(plan, number),
             problem=self._distrust,
             failed=self._failed,
+            look=self.load,
         )
         self.parent = os.getppid()
-        self._replay_at = time.monotonic() + REPLAY_S
-        self._again_at = time.monotonic() + AGAIN_S
+        self._looking = asyncio.Lock()
+        self._now = now
+        self._replay_at = now() + REPLAY_S
+        self._again_at = now() + AGAIN_S
         self.metrics.gauge("ready", 0.0)  # what an earlier process left says nothing of this one
 
     def look(self) -> None:
@@ -82,17 +92,17 @@ class Worker:
         if routing is not None:
             self.versions.use(routing)
             _tidy()
-        elif time.monotonic() >= self._again_at:
+        elif self._now() >= self._again_at:
             self.versions.use_again()
-        if routing is not None or time.monotonic() >= self._again_at:
-            self._again_at = time.monotonic() + AGAIN_S
-        if time.monotonic() >= self._replay_at:
-            self._replay_at = time.monotonic() + REPLAY_S
+        if routing is not None or self._now() >= self._again_at:
+            self._again_at = self._now() + AGAIN_S
+        if self._now() >= self._replay_at:
+            self._replay_at = self._now() + REPLAY_S
             self.versions.replay()
-        now = self.versions.serving.routing
+        known = self.versions.serving.routing
         self.metrics.gauge("ready", float(not self.app.problem()))
         self.metrics.gauge("ledger_trusted", float(self.follower.trusted))
-        self.metrics.gauge("at_seq", float(now.at_seq if now else -1))
+        self.metrics.gauge("at_seq", float(known.at_seq if known else -1))
 
     async def follow(self, server: Any) -> None:
         """Look again every second until the server ends; end it when the supervisor is gone."""
@@ -104,10 +114,16 @@ class Worker:
 
     async def look_beside(self) -> None:
         """Look in a thread, while requests are answered; what fails is said."""
-        try:
-            await asyncio.to_thread(self.look)
-        except Exception as problem:  # noqa: BLE001 - answers go on with what is loaded
-            self._failed("", problem)
+        async with self._looking:
+            try:
+                await asyncio.to_thread(self.look)
+            except Exception as problem:  # noqa: BLE001 - answers go on with what is loaded
+                self._failed("", problem)
+
+    async def load(self) -> None:
+        """Look now, and try again now what was refused: somebody asks for it."""
+        self._again_at = self._now()
+        await self.look_beside()
 
     async def beat(self) -> None:
         """Do every second what must not wait until a version is loaded: say that it is alive."""

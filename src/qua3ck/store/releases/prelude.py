@@ -129,7 +129,8 @@ def check(table: pd.DataFrame, spec: Mapping[str, Any]) -> list[str]:
 
     An empty list is a table that fits. Nulls are never a problem: where training rows had
     none, the model fills in the training median (numbers, dates) or treats "(missing)" as
-    an unseen category.
+    an unseen category. A fraction where training held whole numbers only is one, although
+    :func:`prepare` reads it: a golden row may lie between two training rows.
     """
     problems = check_names(table, spec)
     found = [str(name) for name in table.columns]
@@ -193,6 +194,16 @@ def is_null(value: Any) -> bool:
 def number_kind(column: Mapping[str, Any]) -> str:
     """Return how a number or boolean is read: as ``bool`` where training held booleans."""
     return "bool" if column.get("type") == "bool" else str(column["kind"])
+
+
+def whole(column: Mapping[str, Any]) -> bool:
+    """Whether training held whole numbers and nothing else, as the column was stored."""
+    return column["kind"] == "number" and str(column.get("type", "")).startswith(("int", "uint"))
+
+
+def fractions(numbers: Any) -> np.ndarray[Any, Any]:
+    """Return where float32 numbers, as a model is given them, are neither whole nor NaN."""
+    return np.asarray(np.asarray(numbers, dtype=np.float32) % 1 > 0)
 
 
 def as_number(value: Any, kind: str) -> float | None:
@@ -448,16 +459,24 @@ def _wrong_type(values: pd.Series[Any], column: Mapping[str, Any]) -> list[str]:
         elif kind == "category":
             _category_column(values, column)
         else:
-            _numbers(values, column)
+            read = _numbers(values, column)
+            return not_whole(column["name"], fractions(read)) if whole(column) else []
     except ValueError as problem:
         return [str(problem)]
     return []
+
+
+def not_whole(name: str, bad: np.ndarray[Any, Any]) -> list[str]:
+    """Return the sentence about what :func:`fractions` found; empty if that is nothing."""
+    many = int(bad.sum())
+    return [says(name, many, len(bad), int(bad.argmax()), "whole number")] if many else []
 
 
 def says(name: str, count: int, rows: int, first: int, what: str) -> str:
     """Return the sentence about ``count`` values that are no ``what``; ``first`` from 0."""
     fix = {
         "date": "write dates as 2024-05-31 or 2024-05-31T14:00:00Z, or leave them null",
+        "whole number": "send whole numbers, as all of training were, or null",
         "number": "send numbers without quotes and units, or null",
         "text": "send texts, in JSON in quotes, or null",
         "true or false": "send true, false or null",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Spec = Mapping[str, Any]
 Given = Mapping[str, Sequence[Any]]
-Kind = Literal["missing", "not_finite", "unseen", "outside"]
+Kind = Literal["missing", "not_finite", "fraction", "unseen", "outside"]
 _Reader = Callable[[Sequence[Any]], list[Any]]
 
 _NAN = float("nan")
@@ -41,7 +41,8 @@ class Strange(NamedTuple):
     """Something a request holds and training never had; ``row`` counts from 0.
 
     ``missing``: empty where no training row was. ``not_finite``: infinite, or too large for
-    the model's numbers. ``unseen``: a category of no training row. ``outside``: beyond the
+    the model's numbers. ``fraction``: between two whole numbers, where training held those
+    only. ``unseen``: a category of no training row. ``outside``: beyond the
     range of the training rows.
     """
 
@@ -140,6 +141,7 @@ class Rows:
         self._hidden = hidden
         self.columns: tuple[str, ...] = tuple(c["name"] for c in spec["columns"])
         self.optional = frozenset(c["name"] for c in spec["columns"] if c.get("indicator"))
+        self._names = frozenset(self.columns)
         self._known = frozenset({*self.columns, *spec.get("ignored", ())})
         self._inputs: list[tuple[str, str, int]] = []
         # Name, reader, column, place, and how many numbers are made of a value: 0 for a text.
@@ -150,6 +152,7 @@ class Rows:
         self._lows: list[float] = []
         self._highs: list[float] = []
         self._owner: list[Mapping[str, Any]] = []
+        self._wholes: list[int] = []
         self._words = 0
         for column in spec["columns"]:
             self._compile(column)
@@ -159,6 +162,7 @@ class Rows:
         self._bounds = [(at, low, high) for at, (low, high) in ends if np.isfinite(high - low)]
         self._fixed = tuple(self._inputs)
         self._pack = struct.Struct(f"={2 * len(self._lows)}f").pack
+        self._whole = np.array(self._wholes, dtype=np.intp)
         self._must = np.array([place for place, _ in self._required], dtype=np.intp)
         self._flagged = np.array([flag for flag, _ in self._flags], dtype=np.intp)
         self._flag_of = np.array([source for _, source in self._flags], dtype=np.intp)
@@ -166,9 +170,16 @@ class Rows:
     def fits(self, given: Given) -> bool:
         """Whether the names are right; a column that may be empty may be left out."""
         names = given.keys()
-        if names == self._known or names == set(self.columns):
+        if names == self._known or names == self._names:  # noqa: PLR1714 - a set is no element
             return True
         return names <= self._known and all(n in given or n in self.optional for n in self.columns)
+
+    def only(self, given: Given, also: frozenset[str] = frozenset()) -> Given:
+        """Return the columns that the model reads, and those that somebody else does."""
+        if given.keys() == self._names:
+            return given
+        kept = self._names | also
+        return {name: cells for name, cells in given.items() if name in kept}
 
     def name_problems(self, names: Iterable[str]) -> list[str]:
         """Return why names do not fit; a column that may be empty may be left out."""
@@ -189,7 +200,8 @@ class Rows:
         said: list[str] = []
         for name, read, column, _, _ in self._readers:
             if name in given:
-                said += _unreadable(read(given[name]), name, column, rows)
+                made = read(given[name])
+                said += _unreadable(made, name, column, rows) or _not_whole(made, name, column)
         return said
 
     def prepare(self, given: Given, rows: int) -> Prepared:
@@ -243,13 +255,14 @@ class Rows:
                 found += self._all_missing(gone, prepared.infinite)
         if prepared.rows == 1:
             row = numbers[:, 0].tolist()
+            for place in self._wholes:
+                if row[place] % 1 > 0:
+                    found.append(self._fraction(place, 0))
             for place, low, high in self._bounds:
                 if row[place] < low or row[place] > high:
                     found.append(self._outside(place, 0))
-        elif self._bounds:
-            beyond = (numbers < self._low) | (numbers > self._high)
-            if beyond.any():
-                found += [self._outside(int(p), int(r)) for p, r in np.argwhere(beyond)]
+        else:
+            found += self._all_fractions(numbers) + self._all_outside(numbers)
         for category in self._categories:
             texts = prepared.texts[category.place]
             if not category.usual(texts):
@@ -277,6 +290,8 @@ class Rows:
             self._lows.append(low if at == 0 else -np.inf)
             self._highs.append(high if at == 0 else np.inf)
             self._owner.append(column)
+        if prelude.whole(column):
+            self._wholes.append(place)
         if column.get("indicator"):
             self._flags.append((len(self._lows) - 1, place))
         else:
@@ -333,6 +348,22 @@ class Rows:
             for at, row in np.argwhere(gone)
             if infinite is None or not infinite[self._required[at][0], row]
         ]
+
+    def _all_fractions(self, numbers: NDArray[np.float32]) -> list[Strange]:
+        if not self._wholes:
+            return []
+        broken = prelude.fractions(numbers[self._whole])
+        return [self._fraction(self._wholes[at], int(row)) for at, row in np.argwhere(broken)]
+
+    def _all_outside(self, numbers: NDArray[np.float32]) -> list[Strange]:
+        if not self._bounds:
+            return []
+        beyond = (numbers < self._low) | (numbers > self._high)
+        return [self._outside(int(place), int(row)) for place, row in np.argwhere(beyond)]
+
+    def _fraction(self, place: int, row: int) -> Strange:
+        says = "is no whole number, and every training row held one"
+        return Strange("fraction", self._owner[place]["name"], row, says, "send a whole number")
 
     def _outside(self, place: int, row: int) -> Strange:
         column = self._owner[place]
@@ -404,8 +435,7 @@ def seen(column: Mapping[str, Any]) -> Seen:
         first, last = _day(low), _day(high)
         ends = outwards(low // 1, high // 1, whole=True)
         return Seen(first, last, about=(_day(ends[0], first), _day(ends[1], last)))
-    whole = "int" in str(column.get("type", ""))
-    return Seen(low, high, about=outwards(low, high, whole=whole))
+    return Seen(low, high, about=outwards(low, high, whole=prelude.whole(column)))
 
 
 @lru_cache(maxsize=1024)
@@ -501,6 +531,15 @@ def _unreadable(made: list[Any], name: str, column: Mapping[str, Any], rows: int
     kind = column["kind"]
     what = whats.get(prelude.number_kind(column) if kind == "number" else kind, "number")
     return [prelude.says(name, made.count(None), rows, made.index(None), what)]
+
+
+def _not_whole(made: list[Any], name: str, column: Mapping[str, Any]) -> list[str]:
+    if not prelude.whole(column):
+        return []
+    with np.errstate(over="ignore"):
+        narrow = np.array(made, dtype=np.float64).astype(np.float32)
+    narrow[~np.isfinite(narrow)] = np.nan
+    return prelude.not_whole(name, prelude.fractions(narrow))
 
 
 def _missing(name: str, row: int) -> Strange:

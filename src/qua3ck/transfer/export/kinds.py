@@ -28,6 +28,10 @@ KINDS: Mapping[str, Kind] = {
             "The compose file against the schema of the Compose Specification.",
             "Every query of the dashboard and of the alerts names a metric that qua3ck serve has;"
             " promtool takes them all, and each alert fires when it should and no other.",
+            "Every package of requirements-serve.txt has hashes, those of our own lock; they were"
+            " installed by them once, by hand.",
+            "The health check of the Dockerfile is run against a server with TLS and one without;"
+            " with TLS and keys the scraping is taken by promtool.",
             "The wheel by installing it into an empty place; renew-base.sh against a stand-in.",
             "Once, by hand: the steps of the Dockerfile typed into an empty environment of the same"
             " Python; its command then served, the health check passed, a request was answered.",
@@ -37,9 +41,9 @@ KINDS: Mapping[str, Kind] = {
             "The digest of the base comes from public Dockerfiles and was not pulled by us; it"
             " grows old. Type ./renew-base.sh before the first build, and monthly.",
             "The images of Prometheus and Grafana are pinned by tag only.",
-            "The packages of requirements-serve.txt are pinned without hashes.",
         ),
-        next="./renew-base.sh && docker compose up --build",
+        next="cd @FOLDER@ && ./renew-base.sh && QUA3CK_PROJECT=@ROOT@ @KEY_FILE@"
+        "GRAFANA_PASSWORD=... docker compose up --build",
         serves=True,
         wheel=True,
     ),
@@ -64,7 +68,7 @@ KINDS: Mapping[str, Kind] = {
             "Volumes that several nodes can write (NFS, SMB) are refused by the ledger, so one pod"
             " serves with several workers.",
         ),
-        next="kubectl apply -k . --dry-run=server",
+        next="cd @FOLDER@ && kubectl apply -k . --dry-run=server",
         serves=True,
     ),
     "github": Kind(
@@ -81,7 +85,7 @@ KINDS: Mapping[str, Kind] = {
             "There is no verb yet that measures drift; qua3ck check and qua3ck audit verify stand"
             " where that gate belongs (step gate).",
         ),
-        next="copy .github/ to the root of your repository",
+        next="cp -r @FOLDER@/.github ., in the root of your repository",
     ),
     "airflow": Kind(
         says="a DAG for Apache Airflow 3",
@@ -92,7 +96,7 @@ KINDS: Mapping[str, Kind] = {
             " serialised once by Airflow 3.3 itself.",
         ),
         untested=("No scheduler ran it.",),
-        next="copy dags/ to where Airflow looks for DAGs, and set QUA3CK_PROJECT",
+        next="copy @FOLDER@/dags to where Airflow looks for DAGs, and set QUA3CK_PROJECT",
     ),
     "dagster": Kind(
         says="definitions for Dagster",
@@ -103,7 +107,7 @@ KINDS: Mapping[str, Kind] = {
             " once by Dagster 1.13 itself on a real project.",
         ),
         untested=("No daemon ran it on a schedule.",),
-        next="dagster dev -f definitions.py, with QUA3CK_PROJECT set",
+        next="cd @FOLDER@ && QUA3CK_PROJECT=@ROOT@ dagster dev -f definitions.py",
     ),
     "streamlit": Kind(
         says="a folder for Streamlit Community Cloud",
@@ -121,7 +125,7 @@ KINDS: Mapping[str, Kind] = {
             "It was not deployed. Community Cloud is public unless you restrict who may see it.",
             "The page Data is empty: the warehouse does not go along.",
         ),
-        next="put the folder into a repository of its own; README.md says how to go on",
+        next="put @FOLDER@ into a repository of its own; README.md says how to go on",
         carries=("ledger", "people", "releases", "contracts"),
         wheel=True,
     ),

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib import metadata, resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,14 +21,18 @@ from qua3ck.kit.records import write_atomic
 from qua3ck.transfer.export.base import base_image
 from qua3ck.transfer.export.kinds import KINDS
 from qua3ck.transfer.export.records import Exported, Kind
+from qua3ck.transfer.export.serving import declared_serving
 
 if TYPE_CHECKING:
     from qua3ck.govern import Release
 
 LIST = "export.json"
 README = "README.md"
+PROJECT_FILE = "qua3ck.yaml"
 _FACT = re.compile(r"@([A-Z][A-Z0-9_]*)@")
 _RUNNABLE = 0o755
+_PROMETHEUS = "prometheus/prometheus.yml"
+_PIN = re.compile(r"^([A-Za-z0-9._-]+)==(?:.*\\\n)*.*", re.MULTILINE)
 
 
 def export(
@@ -77,7 +83,9 @@ def export(
             fix="qua3ck run, then qua3ck release",
             code="K019",
         )
+    found = _honest(found, root, release)
     facts = _facts(root, project, release, base, image, found)
+    next_ = _filled(found.next, {**facts, "FOLDER": shlex.quote(str(to))})
     files = dict(_files(kind, found, facts, root, release))
     _refuse_changed(to, files)
     for name, data in files.items():
@@ -87,7 +95,7 @@ def export(
     _forget_gone(to, files)
     listed = {name: file_digest(to / name) for name in sorted(files)}
     write_atomic(to / LIST, json.dumps({"kind": kind, "files": listed}, indent=1).encode())
-    return Exported(kind, to, tuple(sorted(files)), found.tested, found.untested, found.next)
+    return Exported(kind, to, tuple(sorted(files)), found.tested, found.untested, next_)
 
 
 def _facts(
@@ -96,7 +104,11 @@ def _facts(
     python = _python(root, release)
     slug = re.sub(r"[^a-z0-9]+", "-", project.lower()).strip("-")
     version = release.version if release is not None else 0
+    served = declared_serving(root / PROJECT_FILE)
+    scraped = served.compose_facts(root, slug) if _PROMETHEUS in kind.files else {}
     return {
+        **served.facts(),
+        **scraped,
         "PROJECT": project,
         "SLUG": slug,
         "UNDER": slug.replace("-", "_"),
@@ -107,6 +119,7 @@ def _facts(
         "BASE": base_image(python, base) if "Dockerfile" in kind.files else "",
         "BASE_TAG": base.partition("@")[0] or f"python:{python}-slim-bookworm",
         "WHEEL": f"qua3ck-{metadata.version('qua3ck')}-py3-none-any.whl",
+        "ROOT": shlex.quote(str(root)),
         "HASHES": "--require-hashes " if _all_hashed(root, release) else "",
     }
 
@@ -135,8 +148,9 @@ def _files(
         yield name, _filled(_template(kind, name), facts).encode()
     yield README, _filled(_readme(kind, found), facts).encode()
     if found.wheel and found.serves and release is not None:
-        yield "requirements.txt", _lock(root, release)
-        yield "requirements-serve.txt", _extra("serve").encode()
+        lock = _lock(root, release)
+        yield "requirements.txt", lock
+        yield "requirements-serve.txt", _serve_lock(lock.decode()).encode()
     if kind == "streamlit":
         wheel = f"./wheels/{facts['WHEEL']}\n"
         yield "requirements.txt", (_extra("app") + wheel).encode()
@@ -176,6 +190,27 @@ def _lock(root: Path, release: Release) -> bytes:
     from qua3ck.transfer.environment import lock_lines, running_environment
 
     return ("\n".join(lock_lines(running_environment())) + "\n").encode()
+
+
+def _honest(found: Kind, root: Path, release: Release | None) -> Kind:
+    """Return a kind that also says if the packages of this version have no hashes."""
+    if not (found.wheel and found.serves) or _all_hashed(root, release):
+        return found
+    says = (
+        "The packages of requirements.txt are pinned without hashes, as this version was made"
+        " (its first lines say why). Put a hashed requirements.txt beside qua3ck.yaml"
+        " (uv pip compile --generate-hashes), release again, and export again."
+    )
+    return replace(found, untested=(*found.untested, says))
+
+
+def _serve_lock(lock: str) -> str:
+    """Return what serving needs beside the packages of a version, each with its hashes."""
+    own = resources.files("qua3ck.transfer.export").joinpath("serve-lock.txt")
+    there = {found[1] for found in _PIN.finditer(lock)}
+    pins = [one for one in _PIN.finditer(own.read_text("utf-8")) if one[1] not in there]
+    head = "# What the extra serve of qua3ck needs beside requirements.txt."
+    return "\n".join([head, *(one[0] for one in pins)]) + "\n"
 
 
 def _extra(name: str) -> str:

@@ -78,22 +78,23 @@ class Service:
     async def model_infer(self, request: Any, context: Any) -> Any:
         """Predict."""
         began = time.perf_counter()
-        met: list[tuple[str, int]] = []
+        ask: Ask | None = None
         try:
             self._let_in(context, "predict")
             version = self._app.version_of(request.model_name, request.model_version)
             asked = [v2.Wanted(one.name) for one in request.outputs]
-            v2.check_outputs(asked, self._app.champion().manifest.outputs)
+            if asked:
+                v2.check_outputs(asked, self._app.champion().manifest.outputs)
             ask = self._ask(request, version, began)
-            met = ask.met
             answer = await self._app.answer(ask)
             made = self._rendered(request, answer, ask)
         except Exception as problem:
-            arm, number = met[-1] if met else ("", 0)  # what fails is counted where it failed
+            # what fails is counted where it failed
+            arm, number = ask.met[-1] if ask is not None and ask.met else ("", 0)
             status = problem.status if isinstance(problem, Refused) else 500
-            self._app.count(arm, number, status, began)
+            self._app.count(arm, number, status, began, ask)
             raise
-        self._app.count(answer.arm, answer.version, 200, began, rows=ask.rows)
+        self._app.count(answer.arm, answer.version, 200, began, ask)
         await self._app.shadow(ask)
         return made
 

@@ -55,10 +55,15 @@ def read(body: bytes, kinds: Mapping[str, str], *, csv_text: bool) -> tuple[dict
 
 
 def render(answer: Answer) -> bytes:
-    """Return the answer's body: ``predictions``, and ``flags`` if there is something to flag."""
+    """Return the answer's body: ``predictions``, and ``flags`` if there is something to flag.
+
+    Where no model answered, ``arm`` says so: not every caller looks at headers.
+    """
     names = list(answer.outputs)
     lines = zip(*answer.outputs.values(), strict=True)
     said: dict[str, Any] = {"predictions": [dict(zip(names, line, strict=True)) for line in lines]}
+    if not answer.version:
+        said["arm"] = answer.arm
     if answer.flags:
         said["flags"] = [
             {"row": flag.row, "column": flag.column, "kind": flag.kind, "says": flag.says}

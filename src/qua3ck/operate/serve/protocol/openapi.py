@@ -9,6 +9,7 @@ from qua3ck.operate.records import ServePlan
 from qua3ck.operate.serve.protocol.invocations import FORMS
 from qua3ck.operate.serve.protocol.v2 import DATATYPES, EXTENSIONS
 from qua3ck.store.releases.artefact import Manifest
+from qua3ck.store.releases.prelude import whole
 from qua3ck.store.releases.rows import seen
 
 Json = dict[str, Any]
@@ -68,6 +69,7 @@ def document(plan: ServePlan, manifest: Manifest, *, version: str) -> Json:
             "get": _text("metrics", "Counters", "application/openmetrics-text", keys=keys)
         },
     }
+    paths.update(_repository_paths(model, keys=keys))
     for name in ("/v2/health/ready", f"{path}/ready", "/ping", "/health"):
         word = "ready" + "".join(part.capitalize() for part in name.split("/") if part)
         ready = _get(word, "Whether the promoted version answers", keys=False)
@@ -105,10 +107,7 @@ def _schemas(plan: ServePlan, manifest: Manifest) -> Json:
     return {
         "Row": row,
         "Invocation": {"oneOf": [_object({name: one}, [name]) for name, one in shapes.items()]},
-        "Predictions": _object(
-            {"predictions": {"type": "array", "items": _ref("Answer")}, "flags": _flags()},
-            ["predictions"],
-        ),
+        "Predictions": _predictions(),
         "Answer": _object(
             {
                 name: {"type": "string" if name == "label" else "number"}
@@ -143,6 +142,8 @@ def _schemas(plan: ServePlan, manifest: Manifest) -> Json:
         "Outcomes": {"anyOf": [_ref("Outcome"), {"type": "array", "items": _ref("Outcome")}]},
         "Taken": _object({"taken": {"type": "integer"}}, ["taken"]),
         "Refusal": _refusal({}),
+        "RepositoryIndex": _repository_index(),
+        "Ready": _object({"ready": {"const": True}}, ["ready"]),
         "NotReady": _refusal({"ready": {"const": False}}),
     }
 
@@ -170,7 +171,7 @@ def _outcome(plan: ServePlan, manifest: Manifest) -> Json:
 def _column(column: Mapping[str, Any], plan: ServePlan) -> Json:
     kinds = {"number": "number", "bool": "boolean"}
     optional = bool(column.get("indicator"))
-    kind = kinds.get(column["kind"], "string")
+    kind = "integer" if whole(column) else kinds.get(column["kind"], "string")
     made: Json = {"type": [kind, "null"] if optional else kind}
     says = ["ISO 8601, such as 2024-05-31."] if column["kind"] == "date" else []
     if column["name"] not in plan.hidden and column["kind"] != "bool":
@@ -219,6 +220,23 @@ def _flags() -> Json:
     return {"type": "array", "items": _object(one, list(one))}
 
 
+def _predictions() -> Json:
+    return _object(
+        {
+            "predictions": {"type": "array", "items": _ref("Answer")},
+            "flags": _flags(),
+            "arm": {"const": "fallback", "description": "There where no model answered"},
+        },
+        ["predictions"],
+    )
+
+
+def _repository_index() -> Json:
+    text = {"type": "string"}
+    one = {"name": text, "version": text, "state": {"enum": ["READY", "UNAVAILABLE"]}}
+    return {"type": "array", "items": _object({**one, "reason": text}, [*one, "reason"])}
+
+
 def _refusal(more: Json) -> Json:
     names = ("error", "what", "where", "fix", "request_id")
     return _object({**{name: {"type": "string"} for name in names}, **more}, [*names, *more])
@@ -233,6 +251,30 @@ def _post(name: str, summary: str, body: str, answer: str, *, keys: bool) -> Jso
             "content": {"application/json": {"schema": _ref(body)}},
         },
         "responses": {"200": _json("The answer", _ref(answer)), **_refusals(_REFUSED, keys)},
+    }
+
+
+def _repository_paths(model: str, *, keys: bool) -> Json:
+    load = _repository("Load", "Ready", keys=keys)
+    load["responses"]["503"] = _json("Not ready, and why", _ref("NotReady"))
+    return {
+        "/v2/repository/index": {"post": _repository("Index", "RepositoryIndex", keys=keys)},
+        f"/v2/repository/models/{model}/load": {"post": load},
+    }
+
+
+def _repository(name: str, answer: str, *, keys: bool) -> Json:
+    summaries = {
+        "Index": "The versions in use, and those that cannot be (scope read)",
+        "Load": "Look at the ledger now and load what it promoted, nothing else (scope operate)",
+    }
+    bodies: Json = {"Index": _object({"ready": {"type": "boolean"}}, []), "Load": _object({}, [])}
+    known = {status: _REFUSED[status] for status in (400, 408, 413)}
+    return {
+        "operationId": f"repository{name}",
+        "summary": summaries[name],
+        "requestBody": {"content": {"application/json": {"schema": bodies[name]}}},
+        "responses": {"200": _json("The answer", _ref(answer)), **_refusals(known, keys)},
     }
 
 

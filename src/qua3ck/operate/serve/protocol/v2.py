@@ -15,9 +15,10 @@ import msgspec
 
 from qua3ck.operate.serve.answers import Answer, Ask, Refused
 from qua3ck.store.releases.artefact import Manifest
+from qua3ck.store.releases.prelude import whole
 
 LENGTH = b"inference-header-content-length"
-EXTENSIONS = ("binary_tensor_data", "model_versions")
+EXTENSIONS = ("binary_tensor_data", "model_versions", "model_repository")
 _SIZES = {
     "BOOL": ("?", 1),
     "UINT8": ("B", 1),
@@ -258,7 +259,7 @@ def column_datatype(column: Mapping[str, Any]) -> str:
     if column["kind"] == "bool":
         return "BOOL"
     if column["kind"] == "number":
-        return "INT64" if str(column.get("type", "")).startswith(("int", "uint")) else "FP64"
+        return "INT64" if whole(column) else "FP64"
     return "BYTES"
 
 
