@@ -39,6 +39,15 @@ def test_a_version_that_nobody_promoted_is_asked_and_leaves_no_trace(shop, plan_
     assert not (shop.root / "warehouse" / "log").exists()
 
 
+def test_golden_rows_that_a_server_refuses_are_no_error(shop, plan_of):
+    """One of them has a category that nobody had, on purpose."""
+    release = find_release(shop.workspace.ledger, 1)
+    every = try_version(plan_of(shop), release, seconds=0.1, connections=(1,))
+    tried = try_version(plan_of(shop, refuse_outside=True), release, seconds=0.1, connections=(1,))
+    assert tried.golden_rows < every.golden_rows
+    assert [(one.errors, one.wrong) for one in (*every.loads, *tried.loads)] == [(0, 0)] * 2
+
+
 def test_a_version_that_cannot_be_used_is_not_asked_and_it_is_said_why(shop, plan_of):
     with (shop.root / "releases" / "1" / "model" / "model.onnx").open("ab") as model:
         model.write(b"x")

@@ -52,6 +52,15 @@ def test_a_single_number_is_drawn_between_training_rows():
     assert len(rows) > 1
 
 
+def test_whole_numbers_stay_whole_where_training_had_no_others():
+    """A server refuses a fraction there."""
+    table = pd.DataFrame({"a": [1, 2, 4, 9]})
+    rows = golden.make_rows(table, {"columns": [column("a", "number", type="int64")]}, seed=1)
+    drawn = {row["a"] for row in rows if row["a"] is not None}
+    assert drawn - {1, 2, 4, 9}
+    assert all(float(one).is_integer() for one in drawn)
+
+
 def test_replays_without_a_difference(artefact: tuple[Path, str]):
     folder, digest = artefact
     assert golden.replay(folder, model=load_model(folder, digest=digest)) == []

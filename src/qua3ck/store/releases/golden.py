@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qua3ck.kit.errors import Qua3ckError
+from qua3ck.store.releases import prelude
 from qua3ck.store.releases.artefact import GOLDEN
 
 if TYPE_CHECKING:
@@ -159,7 +160,8 @@ def _draw(
         return _recombined(values, first, rng)
     second = values[int(rng.integers(len(values)))]
     if between and column["kind"] == "number" and first is not None and second is not None:
-        return (float(first) + float(second)) / 2
+        middle = (float(first) + float(second)) / 2
+        return middle // 1 if prelude.whole(column) else middle
     return first
 
 
