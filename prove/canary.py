@@ -244,7 +244,36 @@ def good_numbers(n: int) -> bool:
             stopped = sum(numbers(rng, shape, error)[0] for _ in range(n))
             held &= stopped <= FALSE_STOPS * n + 3 * math.sqrt(FALSE_STOPS * (1 - FALSE_STOPS) * n)
             print(f"| {shape} | {error} | {stopped / n:.3f} | {FALSE_STOPS} |", flush=True)
+    rng = np.random.default_rng(15)
+    stopped = sum(numbers_of_people(rng) for _ in range(n))
+    held &= stopped <= FALSE_STOPS * n
+    shape = "people; rarely far off instead of always a little"
+    print(f"| {shape} | absolute | {stopped / n:.3f} | {FALSE_STOPS} |", flush=True)
     return held
+
+
+def numbers_of_people(rng: np.random.Generator, worse: float = 1.0) -> bool:
+    """Return whether a rollout was stopped among 1,500 people who keep their version.
+
+    The champion is always off by a twentieth of the bound, the canary by a half in one of ten
+    answers and exact in the others: the same on average.
+    """
+    judgement = begin(promised=False)
+    lot, times = rng.random(1500), np.zeros(1500, int)
+    for number in range(60):
+        share = 0.05 if number < 30 else 0.25
+        of_canary = lot < share
+        firsts = [([], []) for _ in LEVELS]
+        for one in rng.integers(0, 1500, 300):
+            off = (0.5 * worse if rng.random() < 0.1 else 0.0) if of_canary[one] else 0.05
+            times[one] += 1
+            if times[one] in LEVELS and off:
+                firsts[LEVELS.index(times[one])][0 if of_canary[one] else 1].append(off)
+        met = [Firsts(tuple(one), tuple(other)) for one, other in firsts]
+        judgement = look(judgement, {}, {"outcomes": met}, share=share)
+        if judgement.stops(FALSE_STOPS):
+            return True
+    return False
 
 
 def bad_numbers(n: int) -> bool:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import sys
 from array import array
 from collections.abc import Callable, Sequence
@@ -10,8 +12,9 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "operate"))
+sys.path[:0] = [str(Path(__file__).parents[1] / "operate" / one) for one in ("", "serve")]
 
+from running import until
 from small_shop import Shop, make_artefacts, make_shop
 
 from qua3ck.cli.main import main
@@ -153,3 +156,19 @@ def test_it_is_said_before_anything_is_started_who_may_not_and_what_is_missing(s
     assert main(["serve", str(shop.root), "--trial", "1", "--host", "0.0.0.0"]) == 2  # noqa: S104
     assert "127.0.0.1" in capsys.readouterr().err
     assert (asked, events(shop)) == ([], [])
+
+
+def test_a_trial_that_is_told_to_end_leaves_nothing_behind(shop):
+    words = [sys.executable, "-m", "qua3ck", "serve", str(shop.root), "--trial", "60"]
+    with subprocess.Popen([*words, "--version", "1"], stderr=subprocess.PIPE, text=True) as asked:
+        try:
+            until(lambda: list(shop.root.glob("state/trial-*/state/serve/running.json")))
+            asked.send_signal(signal.SIGTERM)
+            _, told = asked.communicate(timeout=60)
+        finally:
+            asked.kill()
+    assert asked.returncode == 2
+    assert "Interrupted" in told
+    assert "Traceback" not in told
+    assert list((shop.root / "state").glob("trial-*")) == []
+    assert events(shop) == []

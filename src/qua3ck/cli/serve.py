@@ -42,7 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="serve on 127.0.0.1 for so long, ask the golden rows, judge, and end",
     )
     parser.add_argument(
-        "--version", type=int, metavar="N", help="with --trial: another than the champion"
+        "--version",
+        type=number_between(1, 999_999_999),
+        metavar="N",
+        help="with --trial: another than the champion",
     )
     parser.add_argument(
         "--connections",

@@ -262,8 +262,13 @@ class Source(_Declared):
         """The columns that make a row the same row when it comes again; else its piece."""
         if not self.key:
             return ("_piece",)
+        return self.row_key
+
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        """The columns that tell rows apart: the key, and when they begin to hold; () without."""
         further = (self.valid_from,) if self.valid_from and self.valid_from not in self.key else ()
-        return (*self.key, *further)
+        return (*self.key, *further) if self.key else ()
 
 
 class GoldTable(_Declared):

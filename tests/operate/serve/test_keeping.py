@@ -17,7 +17,7 @@ from qua3ck.operate.records import Arm, Canary, ServePlan, write_plan
 from qua3ck.operate.serve.keeping import Keeper, Outcomes
 from qua3ck.operate.serve.logbook import Logbook
 from qua3ck.operate.serve.metrics import Metrics
-from qua3ck.operate.serve.people import People, place_of
+from qua3ck.operate.serve.people import People
 from qua3ck.operate.serve.telling import Teller
 
 STEPS = (5, 25, 100)
@@ -59,7 +59,7 @@ class Bench:
         routing = self.keeper.follower.routing
         self.metrics.count(arm, version, status, 0.001)
         if self.people.bad(status, 0.001):
-            place = place_of(routing, b"%d" % person)
+            place = self.people.place(routing, b"%d" % person)
             self.people.note(routing, arm, place, status, 0.001)
 
     def judge(self) -> None:
@@ -251,6 +251,20 @@ def test_one_person_to_whom_answers_are_always_wrong_stops_nothing(bench):
     bench.judge()
     watch = bench.keeper._state.judgement.watches["outcomes"]
     assert (bench.events(), watch.people, watch.total.canary_bad) == ([], (1, 0), 300)
+
+
+def test_an_exact_number_is_a_persons_first_answer_as_well(bench):
+    """Else people wait for their first inexact one, and a rare large error looks like many."""
+    judged = replace(bench.plan.canary, error="absolute", error_bound=40.0)
+    bench.plan = replace(bench.plan, canary=judged)
+    bench.keeper = bench.another_keeper()
+    bench.judge()
+    book = Logbook(bench.plan, 0)
+    for ident, came in enumerate((100.0, 60.0)):
+        line, true = number(book, ident, "canary", 100.0, came)
+        book.write([json.dumps({**json.loads(line), "who": [9]}).encode() + b"\n", true])
+    bench.judge()
+    assert bench.keeper._state.judgement.watches["outcomes"].people == (0, 0)
 
 
 def test_what_came_true_counts_once_and_a_number_without_a_promise_is_not_judged(bench):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from qua3ck.operate.records import Arm, Canary, Routing, ServePlan
-from qua3ck.operate.serve.people import PLACES, People, met_first, noted, place_of
+from qua3ck.operate.serve.people import PLACES, People, met_first, noted
 
 ROUTING = Routing(
     arms=(Arm("canary", 2, 0.25, since=7), Arm("champion", 1, 0.75)), at_seq=7, salt="ab12"
@@ -80,13 +80,28 @@ def test_who_was_met_by_both_counts_for_the_canary():
     )
 
 
-def test_a_key_has_one_place_in_a_rollout_and_another_in_the_next():
-    places = [place_of(ROUTING, b"%d" % key) for key in range(300)]
-    assert places == [place_of(ROUTING, b"%d" % key) for key in range(300)]
+def test_a_key_has_one_place_in_a_rollout_and_another_in_the_next(plan):
+    people, other = People(plan, 0), People(plan, 1)
+    places = [people.place(ROUTING, b"%d" % key) for key in range(300)]
+    assert places == [other.place(ROUTING, b"%d" % key) for key in range(300)]
     assert len(set(places)) > 290
     later = replace(ROUTING, arms=(Arm("canary", 3, 0.05, since=9), ROUTING.arms[1]))
-    assert sum(place_of(later, b"%d" % key) == place for key, place in enumerate(places)) < 5
+    assert sum(people.place(later, b"%d" % key) == place for key, place in enumerate(places)) < 5
 
 
-def test_whoever_has_no_key_is_somebody_else_each_time():
-    assert len({place_of(ROUTING, b"") for _ in range(300)}) > 250
+def test_whoever_has_no_key_is_somebody_else_each_time(plan):
+    people = People(plan, 0)
+    assert len({people.place(ROUTING, b"") for _ in range(300)}) > 250
+
+
+def test_what_else_is_known_of_a_project_tells_nobodys_place(plan, tmp_path):
+    """Project, ledger and plan are read by many; the secret is a file of its own."""
+    secret = plan.state / "people.secret"
+    place = People(plan, 0).place(ROUTING, b"customer-4711")
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert People(plan, 1).place(ROUTING, b"customer-4711") == place
+    places = set()
+    for _ in range(5):
+        secret.unlink()
+        places.add(People(plan, 0).place(ROUTING, b"customer-4711"))
+    assert len(places) > 1

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 import sys
 import threading
@@ -72,6 +74,29 @@ def test_a_server_in_trial_does_not_outlive_whoever_started_it(shop, plan_of, tm
     write_plan(plan_of(shop, tried=1), path)
     words = [sys.executable, "-m", "qua3ck.operate.serve", str(path), "--parent", str(gone.pid)]
     subprocess.run(words, timeout=40, check=False, capture_output=True)
+
+
+def test_what_a_trial_that_was_killed_left_behind_is_gone_with_the_next_and_nothing_else(
+    shop, plan_of
+):
+    """What the folder links to stays, and so does a trial that goes on, here or elsewhere."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    state, host = shop.root / "state", socket.gethostname()
+    dead = state / f"trial-{host}-{gone.pid}-abc"
+    kept = {state / f"trial-{host}-{os.getpid()}-abc", state / f"trial-not.here-{gone.pid}-abc"}
+    kept.add(state / "trial-of-mine")
+    for one in (dead, *kept):
+        one.mkdir(parents=True)
+    (dead / "ledger").symlink_to(shop.root / "ledger")
+    linked = state / f"trial-{host}-{gone.pid}-link"
+    linked.symlink_to(shop.root / "releases")
+    before = sorted(shop.root.joinpath("ledger").rglob("*"))
+    release = find_release(shop.workspace.ledger, 1)
+    assert try_version(plan_of(shop), release, seconds=0.1, connections=(1,)).problem == ""
+    assert set(state.glob("trial-*")) == {*kept, linked}
+    assert sorted(shop.root.joinpath("ledger").rglob("*")) == before
+    assert (shop.root / "releases" / "1").is_dir()
 
 
 @contextmanager

@@ -94,6 +94,30 @@ def test_of_a_request_that_two_arms_answered_each_has_its_own_rows(plan, log):
     )
 
 
+def test_an_outcome_of_a_row_that_no_arm_answered_is_unmatched_and_counts_once(plan, log):
+    log.answered("one", "good")
+    log.answered("one", "good", arm="shadow", version=3)
+    log.answered("two", "good", "bad", places=(0, 2))
+    log.answered("two", "good", arm="canary", version=2, places=(1,))
+    log.came("one", "good", 5)
+    log.came("two", "good", 3)
+    log.came("two", "good", 1)
+    found = looked(plan, 5)
+    assert (found.right, found.wrong, found.unmatched) == ({("canary", 2): 1}, {}, 2)
+
+
+def test_a_row_that_is_answered_by_an_arm_whose_line_comes_later_finds_it(plan, log):
+    one = Truth(plan)
+    log.answered("a", "good", places=(0,))
+    log.came("a", "bad", 1)
+    one.step()
+    log.answered("a", "bad", arm="canary", version=2, places=(1,), worker=1)
+    for _ in range(4):
+        one.step()
+    one.close()
+    assert met(plan) == Met(right={("canary", 2): 1})
+
+
 def test_of_numbers_the_error_is_summed(plan, log):
     log.answered("a", 10.0, 20.0)
     log.came("a", 7, 0)

@@ -341,6 +341,85 @@ def test_an_answer_about_one_of_two_equal_rows_leaves_the_other_as_it_is(keyed, 
     assert (keyed.x(), keyed.open()) == ({1: 5}, ["5; x 9", "5; x 10"])
 
 
+@pytest.fixture
+def loose(bench):
+    """Return a desk of a source without a key."""
+    ledger = SimpleNamespace(append=lambda *event: None)
+    return Desk(bench=bench(types={"x": "integer"}), actor="ana", ledger=ledger)
+
+
+TWIN = "5,2026-01-02,many"
+
+
+def each(*said):
+    """Answer the lines of a sheet from above."""
+    return lambda lines: [setattr(lines.cell(at, 6), "value", one) for at, one in enumerate(said, 2)]
+
+
+def values(desk):
+    return sorted(row["x"] for row in desk.bench.rows())
+
+
+@pytest.fixture
+def twins(loose, tmp_path):
+    """Return a desk where two equal records without a key were answered 6 and 7."""
+    loose.bring([TWIN, TWIN, ROWS[0]])
+    loose.back(answer(loose.out(tmp_path / "q.xlsx"), {}, each("6", "7")))
+    loose.load()
+    assert values(loose) == [5, 6, 7]
+    return loose
+
+
+def test_equal_records_keep_their_different_answers_in_other_bytes(twins):
+    twins.bring([ROWS[0], "6,2026-01-02,1", TWIN, TWIN])
+    assert (values(twins), twins.open()) == ([1, 5, 6, 7], [])
+    assert twins.load().known == ""
+
+
+def test_one_more_equal_record_waits_for_its_own_answer(twins, tmp_path):
+    twins.bring([ROWS[0], TWIN, TWIN, TWIN])
+    assert (values(twins), twins.open()) == ([5, 6, 7], ["many"])
+    assert twins.load().known == ""
+    assert counts(twins.back(answer(twins.out(tmp_path / "p.xlsx"), {"many": "7"})))[0] == 1
+    twins.load()
+    twins.bring(["6,2026-01-02,1", TWIN, TWIN, TWIN])
+    assert (values(twins), twins.open()) == ([1, 6, 7, 7], [])
+    twins.bring([TWIN] * 4)
+    assert (values(twins), twins.open()) == ([6, 7, 7], ["many"])
+    assert twins.load().known == ""
+
+
+def test_of_equal_records_one_is_gone_and_the_other_is_asked_again(twins, tmp_path):
+    twins.bring([ROWS[0], TWIN])
+    assert (values(twins), twins.open()) == ([5], ["many"])
+    assert counts(twins.back(answer(twins.out(tmp_path / "p.xlsx"), {"many": "7"})))[0] == 1
+    twins.load()
+    twins.bring([TWIN, ROWS[0], "6,2026-01-02,1"])
+    assert (values(twins), twins.open()) == ([1, 5, 7], [])
+
+
+def test_an_answer_of_another_piece_to_the_same_does_not_displace_ones_own(loose, tmp_path):
+    loose.bench.write("b.csv", HEAD + TWIN + "\n" + ROWS[1].replace("six", "9") + "\n")
+    loose.bring([TWIN, ROWS[0]])
+    loose.back(answer(loose.out(tmp_path / "q.xlsx"), {}, each("6", "7")))
+    loose.load()
+    loose.bring([ROWS[0], "6,2026-01-02,1", TWIN])
+    assert (values(loose), loose.open()) == ([1, 5, 6, 7, 9], [])
+    loose.bring([TWIN, ROWS[0]], "c.csv")  # who would say which of the two it is
+    assert (values(loose), loose.open()) == ([1, 5, 5, 6, 7, 9], ["many"])
+
+
+def test_an_answer_that_did_not_fit_gives_way_to_the_later_one_in_other_bytes(loose, tmp_path):
+    loose.bring([TWIN, ROWS[0]])
+    loose.back(answer(loose.out(tmp_path / "q.xlsx"), {"many": "some"}))
+    loose.load()
+    loose.bring([ROWS[0], "6,2026-01-02,1", TWIN])
+    loose.back(answer(loose.out(tmp_path / "p.xlsx"), {"some": "6"}))
+    loose.load()
+    loose.bring([TWIN, ROWS[0]])
+    assert (values(loose), loose.open()) == ([5, 6], [])
+
+
 TWO_RULES = """\
 version: 1.0.0
 apiVersion: v3.1.0

@@ -100,7 +100,7 @@ class App:
         failed: Callable[[str, BaseException], None],
         look: Callable[[], Awaitable[None]],
     ) -> None:
-        self.predictor = Predictor(plan, versions, log)
+        self.predictor = Predictor(plan, versions, log, people)
         self._plan = plan
         self._log = log
         self._versions = versions

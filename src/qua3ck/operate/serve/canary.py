@@ -2,11 +2,12 @@
 
 Which people get the canary is drawn by lot: a keyed hash of their key, or chance where nobody
 has one. So whoever gets a bad answer first, among those who had none before, has the canary
-with a chance equal to its share, if the canary is no worse; whoever they are, however often
-they ask, and however busy the hour is. That is a coin whose bias is known, and the judge bets
-that it lands on the canary more often. Nobody who bets against the truth multiplies their
-stake by 20 with a chance above 1/20, however long they play and whenever they stop (Ville's
-inequality). So a rollout is stopped when the stake was multiplied by ``1 / false_stops``.
+with a chance equal to its share, if it gives nobody one sooner than the champion would; whoever
+they are, however often they ask, and however busy the hour is. That is a coin whose bias is
+known, and the judge bets that it lands on the canary more often. Nobody who bets against the
+truth multiplies their stake by 20 with a chance above 1/20, however long they play and whenever
+they stop (Ville's inequality). So a rollout is stopped when a part of the stake alone has become
+``1 / false_stops`` of the whole.
 
 Each person counts for each watched thing once, and once more at their eighth and their 64th bad
 answer, each by a stake of its own. A partner whose every request is refused counts for little
@@ -118,9 +119,14 @@ class Watch:
 
     @property
     def worth(self) -> float:
-        """What a stake of 1 has become."""
-        every = [_exp(bet) for level in self.bets for bet in level]
-        against = sum(every) / len(every)
+        """What the best part of a stake of 1 has become, laid in equal parts on all levels.
+
+        Not the sum of the parts: in each level the lots are fair for whoever sees that level
+        alone, and who sees several knows some of them before. The best of several parts is as
+        large as wanted at most as often as all their chances together.
+        """
+        against = max(sum(_exp(bet) for bet in level) / len(level) for level in self.bets)
+        against /= len(LEVELS)
         return against if self.above is None else min(against, self.above.worth)
 
 
@@ -132,8 +138,8 @@ class Judgement:
 
     @property
     def worth(self) -> float:
-        """What a stake of 1, laid in equal parts on everything watched, has become."""
-        return sum(watch.worth for watch in self.watches.values()) / len(self.watches)
+        """What the best part of a stake of 1, laid in equal parts on all watched, has become."""
+        return max(watch.worth for watch in self.watches.values()) / len(self.watches)
 
     @property
     def blames(self) -> str:
@@ -146,7 +152,8 @@ class Judgement:
         Parameters
         ----------
         false_stops : float, in (0, 1)
-            The chance that a canary which is no worse is ever stopped during this rollout.
+            The chance that a canary which gives nobody bad answers sooner or more often than
+            the champion would is ever stopped during this rollout.
         """
         return self.worth >= 1 / false_stops
 

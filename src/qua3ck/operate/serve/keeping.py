@@ -440,15 +440,15 @@ class Outcomes:
         self._counts[arm][0] += 1
         self._counts[arm][1] += part
         answers[at] = None
-        if part:
+        if part or self._plan.canary.error:  # an exact number is a person's answer, too
             self._met(arm, part, int(who[at] if len(who) > 1 else who[0]) if who else -1)
 
     def _met(self, arm: str, part: float, place: int) -> None:
-        """Note a wrong answer of a person; whoever has no place is another one each time."""
+        """Note a wrong answer of a person, or a number; who has no place is another each time."""
         times = 1
         if place >= 0:
             self._wrong[place] = times = self._wrong[place] + 1
-        if times in canary.LEVELS:
+        if part and times in canary.LEVELS:
             self._firsts[canary.LEVELS.index(times)][arm].append(part)
 
 

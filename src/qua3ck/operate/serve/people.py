@@ -1,8 +1,10 @@
 """Who got a bad answer during a rollout, and who an eighth and a 64th, in 144 KB for a worker.
 
-A person is one of 65,536 places, by a keyed hash that another rollout draws anew; where nobody
-is told from anybody, a place is drawn for each request. Nothing else of a person is kept. Two
-who share a place count as one, as the first of them: that costs evidence, and favours nobody.
+A person is one of 65,536 places, by a hash that another rollout draws anew; its secret lies in
+a file of its own that only we read, so that a place in the log tells nobody who it is. Where
+nobody is told from anybody, a place is drawn for each request. Nothing else of a person is
+kept. Two who share a place count as one, as the first of them: that costs evidence, and favours
+nobody.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import mmap
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -42,6 +45,7 @@ class People:
 
     def __init__(self, plan: ServePlan, worker: int) -> None:
         self._slow = plan.canary.latency_ms / 1000 or float("inf")
+        self._secret = _secret(plan)
         self._map = _mapped(_folder(plan) / f"worker-{worker}.people")
         self._rollout = _HEAD.unpack_from(self._map)[0]
         self._times = {kind: bytearray(PLACES) for kind in KINDS}
@@ -49,6 +53,15 @@ class People:
     def bad(self, status: int, seconds: float) -> bool:
         """Whether an answer was an error, a refusal or a slow one."""
         return status >= 400 or seconds > self._slow
+
+    def place(self, routing: Routing, key: bytes) -> int:
+        """Return a person's place in the rollout that is on; by chance where there is no key."""
+        going = canary_of(routing)
+        if not key or going is None:
+            return int.from_bytes(os.urandom(2), "big")
+        salt = going.since.to_bytes(8, "big", signed=True)
+        drawn = hashlib.blake2b(key, digest_size=2, key=self._secret, salt=salt)
+        return int.from_bytes(drawn.digest(), "big")
 
     def note(self, routing: Routing, arm: str, place: int, status: int, seconds: float) -> None:
         """Note a bad answer, if a rollout is on.
@@ -60,7 +73,7 @@ class People:
         arm : str
             Who answered; of others than canary and champion nothing is kept.
         place : int
-            Of :func:`place_of`.
+            Of :meth:`place`.
         status, seconds : int, float
             The HTTP status, and how long it took.
         """
@@ -68,7 +81,8 @@ class People:
         if going is None or arm not in SIDES:
             return
         if self._rollout != going.since:
-            self._map[:] = _HEAD.pack(going.since) + bytes(_SIZE - _HEAD.size)
+            self._map[_HEAD.size :] = bytes(_SIZE - _HEAD.size)
+            self._map[: _HEAD.size] = _HEAD.pack(going.since)  # last: the judge reads meanwhile
             self._rollout = going.since
             self._times = {kind: bytearray(PLACES) for kind in KINDS}
         for kind, bad in (
@@ -97,15 +111,6 @@ def canary_of(routing: Routing | None) -> Arm | None:
     """Return the arm of the version that is being rolled out; None if none is."""
     arms = routing.arms if routing is not None else ()
     return next((arm for arm in arms if arm.name == "canary"), None)
-
-
-def place_of(routing: Routing, key: bytes) -> int:
-    """Return a person's place in the rollout that is on; drawn by lot where there is no key."""
-    going = canary_of(routing)
-    if not key or going is None:
-        return int.from_bytes(os.urandom(2), "big")
-    secret = f"{routing.salt}/people/{going.since}".encode()[:64]
-    return int.from_bytes(hashlib.blake2b(key, digest_size=2, key=secret).digest(), "big")
 
 
 def noted(plan: ServePlan, rollout: int) -> dict[tuple[str, int], tuple[int, int]]:
@@ -156,6 +161,22 @@ def _files(plan: ServePlan) -> Iterator[bytes]:
 
 def _folder(plan: ServePlan) -> Path:
     return plan.state / "counters"
+
+
+def _secret(plan: ServePlan) -> bytes:
+    """Return what all workers hash people's keys with; drawn by the first of them."""
+    path = plan.state / "people.secret"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    drawn = path.with_name(f"{path.name}.{os.getpid()}")
+    if not path.exists():
+        drawn.unlink(missing_ok=True)
+        handle = os.open(drawn, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(os.urandom(32))
+        with suppress(FileExistsError):
+            os.link(drawn, path)  # whole, or not at all
+        drawn.unlink()
+    return path.read_bytes()
 
 
 def _mapped(path: Path) -> mmap.mmap:

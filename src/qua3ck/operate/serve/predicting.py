@@ -17,7 +17,7 @@ from qua3ck.kit import rules
 from qua3ck.kit.errors import Qua3ckError
 from qua3ck.operate.records import Arm, Fallback, Routing, ServePlan
 from qua3ck.operate.serve.answers import Answer, Ask, Flag, Refused, Table
-from qua3ck.operate.serve.people import canary_of, place_of
+from qua3ck.operate.serve.people import canary_of
 from qua3ck.operate.serve.routing import choose
 from qua3ck.operate.serve.versions import NO_CHAMPION, Serving, Version, Versions
 from qua3ck.store.releases.rows import Prepared, Strange
@@ -25,6 +25,7 @@ from qua3ck.store.releases.rows import Prepared, Strange
 if TYPE_CHECKING:
     from qua3ck.operate.serve.joining import Joining
     from qua3ck.operate.serve.logbook import Logbook
+    from qua3ck.operate.serve.people import People
 
 T = TypeVar("T")
 _RULE = "operate.fallback.rule"
@@ -50,9 +51,14 @@ class Predictor:
         What is loaded, and who answers whom.
     log : Logbook
         Written before an answer goes out.
+    people : People, optional
+        Tells who is the same person, for the judge of a rollout; a view has none.
     """
 
-    def __init__(self, plan: ServePlan, versions: Versions, log: Logbook) -> None:
+    def __init__(
+        self, plan: ServePlan, versions: Versions, log: Logbook, people: People | None = None
+    ) -> None:
+        self._people = people
         self._plan = plan
         self._versions = versions
         self._log = log
@@ -92,8 +98,10 @@ class Predictor:
         """
         if ask.version is not None:
             return None
-        keys = set(_keys(ask, self._plan.key))
-        return place_of(routing, keys.pop()) if len(keys) == 1 else None
+        keys = _keys(ask, self._plan.key)
+        if self._people is None or len(set(keys)) > 1 or (len(keys) > 1 and not keys[0]):
+            return None
+        return self._people.place(routing, keys[0])
 
     async def _completed(self, ask: Ask) -> tuple[Ask, tuple[Flag, ...]]:
         """Add what the request's keys stand for, where feature tables are declared."""
@@ -181,10 +189,12 @@ class Predictor:
 
     def _who(self, ask: Ask, table: Table, routing: Routing | None) -> list[int]:
         """Return the place of each row's person while a rollout is on; one for all the same."""
-        if routing is None or ask.version is not None or canary_of(routing) is None:
+        if self._people is None or routing is None or ask.version is not None:
+            return []
+        if canary_of(routing) is None:
             return []
         keys = _keys(Ask(table, ask.rows, ask.request_id, ask.key), self._plan.key)
-        return [place_of(routing, key) for key in keys]
+        return [self._people.place(routing, key) for key in keys]
 
     async def _with(self, ask: Ask, version: Version, arm: str) -> Answer:
         ask.met.append((arm, version.number))

@@ -44,7 +44,7 @@ class Met:
 
     ``right`` and ``wrong`` count labels; ``numbers`` has how many numbers came true and the
     sum of their absolute errors, in the target's unit. ``unmatched`` are outcomes of which no
-    answer is remembered.
+    answer is remembered, or none that has their row.
     """
 
     right: Mapping[_Arm, int] = field(default_factory=dict)
@@ -195,8 +195,10 @@ def _join(base: sqlite3.Connection) -> None:
         (text,) = base.execute("SELECT said FROM answers WHERE rowid = ?", (answer,)).fetchone()
         kept = json.loads(text)
         at = _at(row, kept)
+        if at is None:  # another arm's row; if no arm has it, the outcome is given up
+            continue
         base.execute("DELETE FROM waiting WHERE rowid = ?", (number,))
-        if at is None or kept["said"][at] is None:  # another arm's row, or it came true before
+        if kept["said"][at] is None:  # it came true before
             continue
         for kind, total in _judged(kept["said"][at], json.loads(came), number=kept["number"]):
             base.execute(
@@ -230,7 +232,7 @@ def _judged(said: Any, came: Any, *, number: bool) -> Iterator[tuple[str, float]
 
 
 def _give_up(base: sqlite3.Connection, *, behind: bool) -> None:
-    """Count outcomes whose answer was not found in several looks, and seek them no longer."""
+    """Count outcomes whose answer or row was not found in several looks; seek them no longer."""
     if behind:  # the answer may stand in what is not read yet
         return
     base.execute("UPDATE waiting SET looks = looks + 1")

@@ -275,7 +275,7 @@ def _tried(one: Arrived, held: pa.Table) -> dict[int, str]:
 
 def _keys_of(task: Task, one: Arrived, held: pa.Table) -> dict[int, str]:
     """Return the keys of records that a rule of the contract holds."""
-    key = task.source.key
+    key = task.source.row_key
     if not held.num_rows or not key or not one.columns.keys() >= {*key}:
         return {}
     rows = task.engine.parquet(one.rows).select(ROW, *key)

@@ -8,6 +8,7 @@ came: in one load or in many.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -382,10 +383,21 @@ def _gone(
 def _without_waiting(
     engine: Engine, rows: ibis.Table, waiting: Sequence[str], key: Sequence[str]
 ) -> ibis.Table:
-    told = engine.arrow(key_table(key, waiting))
-    return rows.anti_join(
-        told.select(**{name: told[name].cast(rows[name].type()) for name in key}), list(key)
-    )
+    """Return the rows under keys of which no record is held.
+
+    A record that was held before ``valid_from`` was part of its key stands for every period.
+    """
+    by_length: dict[int, list[str]] = {}
+    for one in waiting:
+        by_length.setdefault(len(json.loads(one)), []).append(one)
+    for length, some in by_length.items():
+        part = list(key[:length])
+        if len(part) < length:
+            continue  # of a key that is declared no more
+        told = engine.arrow(key_table(part, some))
+        same = told.select(**{name: told[name].cast(rows[name].type()) for name in part})
+        rows = rows.anti_join(same, part)
+    return rows
 
 
 def _per_piece(engine: Engine, rows: ibis.Table | None) -> dict[str, int]:

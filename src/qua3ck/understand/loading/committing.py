@@ -195,7 +195,7 @@ def _compared(
             lines = open_records(task.warehouse, task.name).to_pylist()
             again = replaced - set(task.only)
             before = [line for line in lines if line["_piece"] not in again]
-            done = closed(task.engine, arrival, task.source.key, before, held)
+            done = closed(task.engine, arrival, task.source.row_key, before, held)
             return replace(changes, closed=_settled_by(task, came, done))
         return piece_changes(task.engine, arrival, into=task.into)
 

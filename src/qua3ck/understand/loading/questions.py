@@ -48,7 +48,7 @@ def identified(task: Task, one: Arrived, into: Path) -> Arrived:
         return one
     misfit = {line["column"] for line in lines if line["column"]} & set(one.columns)
     rows = {line[ROW] for line in lines if line["column"] in misfit}
-    key = list(task.source.key) if one.columns.keys() >= {*task.source.key} else []
+    key = list(task.source.row_key) if one.columns.keys() >= {*task.source.row_key} else []
     plain = bool(key) and misfit.isdisjoint(key)
     columns = [name for name in one.columns if not plain or name in misfit]
     texts = as_texts(task, one, columns, rows, into / "asked") if rows else None
@@ -125,12 +125,12 @@ def _rows(task: Task, one: Arrived, wanted: Collection[int]) -> pa.Table:
 def _keys(task: Task, one: Arrived, texts: pa.Table, columns: Collection[str]) -> dict[int, str]:
     """Return the keys of records, as far as they can be read."""
     unread: set[int] = set()
-    for name in task.source.key:
+    for name in task.source.row_key:
         if name in columns:
             values, misfits = typed(task, one, name, texts[name].to_pylist())
             unread |= set(misfits)
             texts = texts.set_column(texts.column_names.index(name), name, values)
-    found = key_texts(task.engine, texts, task.source.key)
+    found = key_texts(task.engine, texts, task.source.row_key)
     skipped = {texts[ROW][at].as_py() for at in unread}
     return {row: key for row, key in found.items() if row not in skipped}
 
@@ -212,7 +212,7 @@ def due_records(task: Task, arrival: Arrival) -> dict[str, frozenset[int]]:
         said = exact.get(at) or asked.get(anywhere)
         if said and not (line["answered"] and said in {line["raw"], line["answered"]}):
             lines.append(line)
-    gone = set(closed(task.engine, arrival, task.source.key, lines, {}))
+    gone = set(closed(task.engine, arrival, task.source.row_key, lines, {}))
     found: dict[str, set[int]] = {}
     for line in lines:
         if (line["_piece"], line["_row"]) not in gone:
@@ -275,7 +275,8 @@ def closed(
     held : mapping
         Piece to the keys that it holds now.
     """
-    lines = [line for line in waiting if line["key"]]
+    # one held under another key than is declared now stays open until its piece comes again
+    lines = [line for line in waiting if line["key"] and len(json.loads(line["key"])) == len(key)]
     if not lines:
         return ()
     table = key_table(key, [line["key"] for line in lines])

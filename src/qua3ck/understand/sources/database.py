@@ -313,11 +313,12 @@ def _planned(connection: Connection, database: Database, asked: _Asked) -> Plan:
         plan, primary = _of_table(connection, source.table or "", database, place)
     for where, names in (
         ("key", source.key),
+        ("valid_from", (source.valid_from,) if source.valid_from and source.key else ()),
         ("watermark", [source.watermark] if source.watermark else []),
         ("types", source.types),
     ):
         _refuse_unknown(names, plan.types, f"{place}.{where}")
-    key = source.key or tuple(primary)
+    key = source.row_key or tuple(primary)
     types = {name: source.types.get(name, found) for name, found in plan.types.items()}
     wide = plan.wide - set(source.types)
     return Plan(plan.origin, types, plan.zoned, wide, plan.documents, key)
@@ -704,7 +705,7 @@ def _refuse_unknown(
 
 
 def _bad_key(asked: _Asked, says: str) -> Qua3ckError:
-    key = ", ".join(asked.source.key) or "the primary key"
+    key = ", ".join(asked.source.row_key) or "the primary key"
     return Qua3ckError(
         f"The key ({key}) {says}",
         where=f"{asked.place}.key",

@@ -135,7 +135,7 @@ class _Reading:
             self.counts.append(page.counted)
         if source.watermark is not None:
             self.marks.see(cell(record, source.watermark) for record in page.records)
-        self._see_keys(page, source.key)
+        self._see_keys(page, source.row_key)
 
     def different(self) -> int:
         """Return the number of records with different keys; all of them if keys are not seen."""
