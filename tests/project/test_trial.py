@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "operate" / one) for one in ("", "serve")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "operate"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "operate" / "serve"))
 
 from running import until
 from small_shop import Shop, make_artefacts, make_shop

@@ -15,6 +15,7 @@ from qua3ck.transfer import audit, rollback
 from qua3ck.transfer import promotion as module
 from qua3ck.transfer.promotion import authors
 from qua3ck.transfer.section import Transfer
+from qua3ck.transfer.telling import Said, told
 
 
 @pytest.fixture(autouse=True)
@@ -296,11 +297,21 @@ def test_a_risk_manager_who_may_not_run_is_told_the_gates(lender):
 
 def test_a_champion_that_goes_by_steps_says_so_in_its_move(small_lender):
     small_lender.release()
-    small_lender.promote(1, steps=(5, 100))
-    small_lender.promote(1, steps=(5, 100), alias="shadow")
-    champion, shadow = small_lender.workspace.ledger.entries("alias.moved")
+    small_lender.release_another("Who else?")
+    small_lender.promote(1)
+    small_lender.promote(2, steps=(5, 100))
+    small_lender.promote(2, steps=(5, 100), alias="shadow")
+    _, champion, shadow = small_lender.workspace.ledger.entries("alias.moved")
     assert champion.body["steps"] == [5, 100]
     assert "steps" not in shadow.body
+
+
+def test_the_first_champion_answers_everybody_at_once_and_is_told_so(small_lender):
+    small_lender.release()
+    small_lender.promote(1, steps=(5, 100))
+    (moved,) = small_lender.workspace.ledger.entries("alias.moved")
+    assert "steps" not in moved.body
+    assert Said.of(told(moved)) == "champion: nowhere -> version 1 (promote): it holds"
 
 
 def test_a_version_whose_canary_was_stopped_can_be_promoted_again(small_lender):

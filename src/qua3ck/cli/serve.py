@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from qua3ck.cli.terminal import number_between, opened, project_argument, say, say_json
@@ -94,7 +96,7 @@ def _try(options: argparse.Namespace) -> int:
     """Say how a version does where it would serve; 1 unless nothing speaks against it."""
     from qua3ck.kit.records import as_json
 
-    with opened(options) as project:
+    with _ended_like_ctrl_c(), opened(options) as project:
         trial = project.try_serving(
             seconds=options.trial,
             connections=8 if options.connections is None else options.connections,
@@ -108,6 +110,16 @@ def _try(options: argparse.Namespace) -> int:
         say(f"K   version {trial.version} in trial: {trial.verdict}: {trial.why}")
         say(*_tried(trial), f"next: {_after(trial, in_use=in_use)}")
     return 0 if trial.allowed else 1
+
+
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM end what is done here as Ctrl-C does, so that it tidies up behind itself."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _tried(trial: Trial) -> Iterator[str]:

@@ -81,7 +81,8 @@ def promote(
         May ask for more approvals than the risk class does.
     steps : tuple of int, default ()
         Shares in percent by which online serving goes over to the version, written into the
-        move; empty for at once. Ignored for other aliases than champion.
+        move; empty for at once. Ignored for other aliases than champion, and for the first
+        champion: with nobody to take over from, it answers everybody.
 
     Returns
     -------
@@ -107,7 +108,8 @@ def promote(
         entry = workspace.ledger.entries("alias.moved", subject=alias)[-1]
     else:
         by: dict[str, Any] = {ADVISORIES: seen.advisories}
-        by |= {"steps": list(steps)} if steps and alias == "champion" else {}
+        if alias == "champion" and history.aliases_now(workspace.ledger).get(alias) is not None:
+            by |= {"steps": list(steps)} if steps else {}
         entry = _move(
             workspace, release, alias, kind="promote", reason=reason, answers=answers, more=by
         )

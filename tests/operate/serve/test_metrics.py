@@ -29,6 +29,19 @@ def parsed(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     }
 
 
+def test_nobody_else_on_the_machine_may_read_the_counters_or_change_them(plan):
+    counters = plan.state / "counters"
+    counters.mkdir(parents=True)
+    counters.chmod(0o755)  # as versions before this one made it
+    old = counters / "worker-1.counters"
+    old.write_bytes(b"")
+    old.chmod(0o644)
+    for worker in (0, 1):
+        Metrics(plan, worker).close()
+    found = {one.name: one.stat().st_mode & 0o777 for one in (counters, *counters.iterdir())}
+    assert found == {"counters": 0o700, "worker-0.counters": 0o600, "worker-1.counters": 0o600}
+
+
 def test_the_reference_parser_reads_what_was_counted(plan):
     metrics = Metrics(plan, 0)
     metrics.count("champion", 3, 200, 0.004, rows=2)

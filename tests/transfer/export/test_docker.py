@@ -297,6 +297,15 @@ def test_prometheus_asks_by_https_with_a_key_under_the_name_in_the_certificate(
     assert said_by(judge("hadolint"), guarded.folder / "Dockerfile") == (0, "")
 
 
+@pytest.mark.parametrize("served", ["folder", "guarded"])
+def test_the_commands_in_the_readme_set_all_that_the_compose_file_insists_on(served, request):
+    place = request.getfixturevalue(served)
+    place = place if isinstance(place, Path) else place.folder
+    needed = set(re.findall(r"\$\{(\w+):\?", (place / "compose.yaml").read_text()))
+    commands = (place / "README.md").read_text().split("```sh\n")[1].split("```")[0]
+    assert set(re.findall(r"^export (\w+)=", commands, re.MULTILINE)) == needed
+
+
 def test_the_compose_file_of_a_guarded_server_fits_the_specification(guarded):
     schema = pytest.importorskip("check_jsonschema").__file__
     spec = Path(schema).parent / "builtin_schemas" / "vendor" / "compose-spec.json"

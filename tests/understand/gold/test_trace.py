@@ -88,7 +88,7 @@ def test_the_pieces_behind_each_row_are_known_for_a_whole_table(house):
         ("contry = 'ML'", 'did you mean "country"'),
         ("country = ", "cannot be read as SQL"),
         ("1 = 1) UNION SELECT 1", "cannot be read as SQL"),
-        ("country = 'x'; DROP TABLE clean", "is not one SELECT"),
+        ("country = 'x'; DROP TABLE clean", "more than a condition"),
         ("country = 'x' LIMIT 5", "more than a condition"),
         ("country IN (SELECT country FROM clean)", "more than a condition"),
         ("getenv('HOME') = country", "reaches out"),
@@ -106,6 +106,29 @@ def test_a_mistake_in_a_condition_is_shown_where_it_was_typed(house):
     with pytest.raises(Qua3ckError) as told:
         ask(house, "clean", "country = ")
     assert "class" not in told.value.what
+
+
+@pytest.mark.parametrize(
+    ("table", "where"),
+    [
+        ("clean", "country = 'x'; DROP TABLE clean"),
+        ("clean", "country = 'ML';; kg > 5"),
+        ("clean", "cast(kg as date) is null"),
+        ("shipments", "cast(country as integer) = 5"),
+        ("per_country", "nosuch(kg) > 5"),
+    ],
+)
+def test_a_condition_that_does_not_run_is_told_with_one_that_does(house, table, where):
+    with pytest.raises(Qua3ckError, match="condition") as told:
+        ask(house, table, where)
+    assert (told.value.code, told.value.where) == ("U161", "qua3ck trace --where")
+    assert '--where "' in told.value.fix
+    assert "ML" not in told.value.what, "no value of the data"
+
+
+def test_a_semicolon_in_a_text_or_at_the_end_ends_no_condition(house):
+    assert ask(house, "clean", "country = 'ML; x'").matches == 0
+    assert ask(house, "per_country", "country = 'ML';").matches == 1
 
 
 def test_an_unknown_table_is_answered_with_the_nearest(house):

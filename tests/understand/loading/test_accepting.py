@@ -353,7 +353,9 @@ TWIN = "5,2026-01-02,many"
 
 def each(*said):
     """Answer the lines of a sheet from above."""
-    return lambda lines: [setattr(lines.cell(at, 6), "value", one) for at, one in enumerate(said, 2)]
+    return lambda lines: [
+        setattr(lines.cell(at, 6), "value", one) for at, one in enumerate(said, 2)
+    ]
 
 
 def values(desk):
@@ -416,8 +418,8 @@ def test_an_answer_that_did_not_fit_gives_way_to_the_later_one_in_other_bytes(lo
     loose.bring([ROWS[0], "6,2026-01-02,1", TWIN])
     loose.back(answer(loose.out(tmp_path / "p.xlsx"), {"some": "6"}))
     loose.load()
-    loose.bring([TWIN, ROWS[0]])
-    assert (values(loose), loose.open()) == ([5, 6], [])
+    loose.bring([TWIN, ROWS[0], "8,2026-01-02,2"])
+    assert (values(loose), loose.open()) == ([2, 5, 6], [])
 
 
 TWO_RULES = """\

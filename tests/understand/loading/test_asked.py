@@ -97,6 +97,31 @@ def test_what_a_database_marks_as_deleted_is_counted_and_not_current(bench):
     assert kept(stock) == [0, 1, 3, 5]
 
 
+def test_periods_of_a_database_with_a_watermark_come_and_go_one_by_one(bench):
+    stock = bench(
+        kind="database",
+        path=None,
+        url="sqlite:///stock.db",
+        table="stock",
+        key=["id"],
+        valid_from="since",
+        watermark="changed",
+    )
+    with sqlite3.connect(stock.root / "stock.db") as base:
+        base.execute("CREATE TABLE stock (id TEXT, since TEXT, changed INTEGER)")
+        rows = [(f"G{i}", f"2025-0{month}-01", i) for i in range(5) for month in (1, 2)]
+        base.executemany("INSERT INTO stock VALUES (?, ?, ?)", rows)
+    base.close()
+    assert stock.load().rows == 10
+    with sqlite3.connect(stock.root / "stock.db") as base:
+        base.execute("DELETE FROM stock WHERE id = 'G2' AND since = '2025-01-01'")
+        base.execute("INSERT INTO stock VALUES ('G3', '2025-03-01', 9)")
+    base.close()
+    done = stock.load()
+    assert (done.new, done.deleted, done.rows) == (1, 1, 10)
+    assert [str(row["since"]) for row in stock.rows() if row["id"] == "G2"] == ["2025-02-01"]
+
+
 def test_what_was_fetched_is_removed_when_nothing_in_it_is_new(web):
     rows = [{"id": i, "x": i} for i in range(3)]
     stock = web(by_next(rows, size=2))

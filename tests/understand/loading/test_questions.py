@@ -297,3 +297,43 @@ def test_rows_that_a_contract_wants_once_are_told_apart_too(keys, agreed):
         ("line 53", "50; x 6"),
         ("line 55", "51; the same row again"),
     ]
+
+
+PERIODS = {
+    "key": ["id"],
+    "valid_from": "since",
+    "types": {"id": "string", "since": "date", "x": "integer"},
+}
+SINCE = "id,since,x\n" + "".join(f"G{i},2025-01-01,{i}\n" for i in range(8))
+BAD = "F2,2025-01-01,abc\nF2,2025-02-01,abc\n"
+
+
+def test_an_answer_for_one_period_does_not_fill_another(bench):
+    stock = bench(**PERIODS)
+    stock.write("s.csv", SINCE + BAD)
+    assert stock.load().held == 2
+    answer(stock, "5")
+    stock.write("s.csv", SINCE + "G9,2025-01-01,9\n" + BAD)
+    done = stock.load()
+    assert (done.came, done.held, done.waiting) == (11, 1, 1)
+    assert [row["x"] for row in stock.rows() if row["id"] == "F2"] == [5]
+
+
+def test_a_list_of_before_periods_were_told_apart_is_still_read(bench, monkeypatch):
+    from qua3ck.understand.loading import questions
+
+    texts = questions.key_texts
+    stock = bench(**PERIODS)
+    stock.write("s.csv", SINCE + BAD.replace("abc", "7"))
+    stock.load()
+    with monkeypatch.context() as before:
+        before.setattr(questions, "key_texts", lambda by, rows, key: texts(by, rows, key[:1]))
+        stock.write("s.csv", SINCE + BAD)
+        done = stock.load()
+        assert (done.held, done.deleted, done.rows) == (2, 0, 10)
+    assert [line["key"] for line in open_records(stock.warehouse, "stock").to_pylist()] == [
+        '["F2"]'
+    ] * 2
+    stock.write("t.csv", "id,since,x\nF2,2025-03-01,3\n")
+    done = stock.load()
+    assert (done.new, done.waiting, done.deleted, done.rows) == (1, 2, 0, 11)

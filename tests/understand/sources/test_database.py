@@ -272,6 +272,13 @@ def test_slices_along_the_key_hold_every_row_once(stock, slice_rows):
     assert (fetch.extract, fetch.keys, fetch.findings) == ("full", None, [])
 
 
+def test_slices_that_end_amid_the_periods_of_a_key_hold_every_row_once(stock):
+    declared = {"key": ["clinic"], "valid_from": "item"}
+    pieces = list(stock.fetch(table=f"{stock.prefix}stock", slice_rows=7, **declared))
+    assert len(pieces) == 29
+    assert amounts(iter(pieces)) == list(range(200))
+
+
 def test_the_same_rows_give_the_same_bytes(stock):
     first = [piece.digest for piece in stock.fetch(table=f"{stock.prefix}stock")]
     stock.forget()

@@ -12,6 +12,7 @@ import os
 import struct
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -267,7 +268,7 @@ def _outcomes(plan: ServePlan) -> Iterator[str]:
         yield f"qua3ck_outcome_error_count{{{_labels(arm, version)}}} {n}"
         yield f"qua3ck_outcome_error_sum{{{_labels(arm, version)}}} {total!r}"
     yield "# TYPE qua3ck_outcomes_unmatched counter"
-    yield "# HELP qua3ck_outcomes_unmatched Outcomes of answers that are not remembered."
+    yield "# HELP qua3ck_outcomes_unmatched Outcomes of answers or rows that are not remembered."
     yield f"qua3ck_outcomes_unmatched_total {now.unmatched}"
 
 
@@ -322,8 +323,11 @@ def _blocks(data: bytes | mmap.mmap) -> Iterator[tuple[tuple[str, int], int]]:
 
 def _mapped(path: Path) -> mmap.mmap:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
+        with suppress(PermissionError):  # made by another user, who lets us in
+            path.parent.chmod(0o700)
+            path.chmod(0o600)
         if os.fstat(handle).st_size != _SIZE:  # new, or of another version of this program
             os.ftruncate(handle, 0)
             os.ftruncate(handle, _SIZE)

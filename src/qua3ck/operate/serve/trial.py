@@ -13,6 +13,8 @@ import gc
 import http.client
 import json
 import os
+import shutil
+import socket
 import ssl
 import subprocess
 import sys
@@ -91,7 +93,8 @@ def try_version(
     """
     state = plan.state.parent
     state.mkdir(parents=True, exist_ok=True)  # on the disk on which the log would lie
-    with tempfile.TemporaryDirectory(prefix="trial-", dir=state) as folder:
+    _sweep(state)
+    with tempfile.TemporaryDirectory(prefix=f"{_here()}{os.getpid()}-", dir=state) as folder:
         own = _own_plan(plan, release, Path(folder))
         with _server(own, Path(folder)) as process:
             began = time.perf_counter()
@@ -228,6 +231,33 @@ async def _ask(
     seen.times_ms.append(took * 1000)
     if not asked.right(row, body):
         seen.wrong += 1
+
+
+def _here() -> str:
+    """Return how the folders of this machine's trials begin; then comes the process's number."""
+    return f"trial-{socket.gethostname()}-"
+
+
+def _sweep(state: Path) -> None:
+    """Remove what trials left behind that were killed; never what their folders link to.
+
+    Of another machine's process, on a shared disk or in a container, nobody can tell.
+    """
+    for folder in state.glob("trial-*"):
+        number = folder.name.removeprefix(_here()).partition("-")[0]
+        if number.isdecimal() and not folder.is_symlink() and _is_gone(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)  # takes links away, and follows none
+
+
+def _is_gone(pid: int) -> bool:
+    """Whether no process has this number; if that cannot be told, one has."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
 
 
 def _own_plan(plan: ServePlan, release: Release, folder: Path) -> ServePlan:

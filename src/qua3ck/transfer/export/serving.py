@@ -25,6 +25,10 @@ _KEY = "/etc/prometheus-key"
 _PROJECT = "${QUA3CK_PROJECT:?set it to the folder of the project}"
 _KEY_FILE = "${QUA3CK_SCRAPE_KEY:?set it to a file with a key of scope read}"
 
+_EXPORT_KEY = (
+    "\nexport QUA3CK_SCRAPE_KEY=/path/to/key      # a file with a key of scope read; see below"
+)
+
 
 @dataclass(frozen=True)
 class Serving:
@@ -46,6 +50,7 @@ class Serving:
             "SCRAPED": "true" if plain else "false",
             "INSECURE": " -k" if self.cert else "",
             "KEY_FILE": "QUA3CK_SCRAPE_KEY=... " if self.api_keys else "",
+            "EXPORT_KEY": _EXPORT_KEY if self.api_keys else "",
         }
 
     def compose_facts(self, root: Path, slug: str) -> dict[str, str]:

@@ -9,7 +9,8 @@ that this is what was done.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,6 +22,7 @@ from qua3ck.store.warehouse import Engine
 from qua3ck.understand.gold.build import Built, Input, map_input, query_of
 from qua3ck.understand.gold.provenance import FROM, gathered, with_marks
 from qua3ck.understand.gold.query import (
+    DIALECT,
     Columns,
     Query,
     origins,
@@ -48,6 +50,8 @@ if TYPE_CHECKING:
     from qua3ck.store.warehouse import Warehouse
 
 PLACE = "qua3ck trace"
+_WHERE = f"{PLACE} --where"
+_NOT_RUN = "S005"  # the engine's word for a query that it does not run
 _SHOWN = 20
 _BETWEEN = "\n"  # marks are JSON, in which no line ends
 
@@ -142,7 +146,7 @@ def trace(
         raise unknown_table(table, {*sources, *built}, PLACE)
     matches = 0
     shown: list[dict[str, Any]] = []
-    with Engine(threads=1, reach=()) as engine:
+    with _in_running(where), Engine(threads=1, reach=()) as engine:
         found, way = _marked(
             table, where, section, sources, built, root=root, warehouse=warehouse, engine=engine
         )
@@ -154,6 +158,25 @@ def trace(
     rows = tuple(_traced(row, way.columns[table], pieces, answers) for row in shown)
     steps = [_step(name, section, built, way.columns, root) for name in way.gold]
     return Trace(table, where, matches, rows, (*_read(rows, section, pieces), *steps))
+
+
+@contextmanager
+def _in_running(where: str) -> Iterator[None]:
+    """Say of a query that does not run that its condition does not: the rest made the table."""
+    try:
+        yield
+    except Qua3ckError as problem:
+        if not where or problem.code != _NOT_RUN:
+            raise
+        words = problem.what.partition(": ")[2]
+        told = f": {words}" if ": " in words else f" on every row ({words})"
+        raise Qua3ckError(
+            f"The condition cannot be run{told}",
+            where=_WHERE,
+            fix="""compare a column with what it holds, such as --where "id = '17'" for text or """
+            """--where "age > 5" for a number; try_cast(...) takes what cast(...) does not""",
+            code="U161",
+        ) from None
 
 
 def asked_columns(where: str, table: str, columns: Mapping[str, str]) -> tuple[str, ...]:
@@ -410,16 +433,12 @@ def condition(where: str, columns: Mapping[str, str]) -> exp.Expression:
     """
     from sqlglot import exp
 
-    place = f"{PLACE} --where"
-    tree = parsed(f"SELECT 1 WHERE\n{where}", name="the condition", place=place, before=1)
+    if _goes_on(where):
+        raise _more_than_one()
+    tree = parsed(f"SELECT 1 WHERE\n{where}", name="the condition", place=_WHERE, before=1)
     said = {name for name, value in tree.args.items() if value}
     if said != {"expressions", "where"} or tree.find(exp.Table, exp.Subquery):
-        raise Qua3ckError(
-            "The condition holds more than a condition",
-            where=f"{PLACE} --where",
-            fix="""write one over the table's columns, such as --where "id = '17'" """,
-            code="U161",
-        )
+        raise _more_than_one()
     lower = {name.lower(): name for name in columns}
     for column in tree.find_all(exp.Column):
         if column.name.lower() not in lower:
@@ -427,12 +446,33 @@ def condition(where: str, columns: Mapping[str, str]) -> exp.Expression:
 
             raise Qua3ckError(
                 f'No column "{column.name}"{did_you_mean(column.name, columns)}',
-                where=f"{PLACE} --where",
+                where=_WHERE,
                 fix=f"use one of: {', '.join(list(columns)[:25])}",
                 code="U158",
             )
     found: exp.Expression = tree.args["where"].this
     return found
+
+
+def _goes_on(where: str) -> bool:
+    """Return whether something stands after a semicolon, which ends a condition."""
+    from sqlglot import TokenType, tokenize
+    from sqlglot.errors import SqlglotError
+
+    try:
+        words = [word.token_type for word in tokenize(where, read=DIALECT)]
+    except SqlglotError:
+        return False  # whoever parses it says what is wrong
+    return TokenType.SEMICOLON in words[:-1]
+
+
+def _more_than_one() -> Qua3ckError:
+    return Qua3ckError(
+        "The condition holds more than a condition",
+        where=_WHERE,
+        fix="""write one over the table's columns, such as --where "id = '17'" """.rstrip(),
+        code="U161",
+    )
 
 
 def _traced(

@@ -34,7 +34,7 @@ from qua3ck.understand.loading.past import (
     silver,
     tables,
 )
-from qua3ck.understand.loading.questions import REPEATS
+from qua3ck.understand.loading.questions import REPEATS, in_turn
 from qua3ck.understand.loading.worklist import Waiting, work_list
 from qua3ck.understand.section import Source
 
@@ -273,13 +273,16 @@ def _taken(
 class _Before:
     """The answers that were given before: to these very bytes, else to the same question.
 
-    Of rows that are equal each has an answer of its own, though all ask the same.
+    Of rows that are equal each may have an answer of its own, though all ask the same.
     """
 
     def __init__(self, given: Sequence[Answer]) -> None:
         self._exact = {(one.piece, one.digest, one.row, one.column): one.answer for one in given}
         told = sorted(given, key=lambda one: one.on)
-        self._asked = {one.question: one.answer for one in told if one.question}
+        several = in_turn(given)
+        self._asked = {
+            one.question: one.answer for one in told if one.question and one.question not in several
+        }
 
     def of(self, asked: _Asked) -> str | None:
         at = (asked.piece, asked.content, asked.row, asked.column)

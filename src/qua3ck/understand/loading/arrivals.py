@@ -53,6 +53,8 @@ class Arrived:
         others of its key (:func:`qua3ck.understand.loading.keys.differing`).
     plain, given : Arrived or None, tuple of Answer
         The piece before answers were put into it, and these answers; None if there were none.
+    partial : bool
+        Whether only some records were read, those of the work list that have a new answer.
     passed : ibis.Table or None
         The good rows as an expression; None if all in ``rows`` are.
     blocks, findings, measures : tuple
@@ -73,6 +75,7 @@ class Arrived:
     differs: Mapping[tuple[int, str], str] = field(default_factory=dict)
     plain: Arrived | None = None
     given: tuple[Answer, ...] = ()
+    partial: bool = False
     passed: ibis.Table | None = None
     blocks: tuple[Finding, ...] = ()
     findings: tuple[Finding, ...] = ()

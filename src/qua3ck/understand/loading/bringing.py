@@ -151,7 +151,7 @@ def _staged(task: Task, piece: Piece, types: Mapping[str, ColumnType], label: st
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise _changing(piece, task.place)
     done = arrived(stamped, staged, place=task.place)
-    done = identified(task, done, into)
+    done = replace(identified(task, done, into), partial=piece.name in task.only)
     return _answered(task, done, answers_to(task.answers, done), into)
 
 

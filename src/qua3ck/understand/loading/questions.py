@@ -7,9 +7,10 @@ every row that is added to a file; the question does not.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -152,24 +153,81 @@ def _records(texts: pa.Table) -> dict[int, str]:
 
 
 def answers_to(answers: Sequence[Answer], one: Arrived) -> tuple[Answer, ...]:
-    """Return the answers that count for a piece: given for these bytes, or to these questions."""
+    """Return the answers that count for a piece: given for these bytes, or to these questions.
+
+    Equal records ask the same. Where they were answered differently each answer goes to one of
+    them; where it cannot be said which answers are theirs, they wait for one again.
+    """
     piece, content = one.piece.name, one.piece.digest
     exact = of_piece(answers, piece, content)
-    given = {(answer.row, answer.column) for answer in exact}
-    given_last = sorted(answers, key=lambda answer: answer.on)
-    last = {answer.question: answer for answer in given_last if answer.question}
-    left = Counter(answer.question for answer in answers)
-    left.subtract({(a.row, a.column): a.question for a in (*exact, *one.given)}.values())
+    given = {(answer.row, answer.column): answer for answer in (*exact, *one.given)}
+    asking = Counter(({at: a.question for at, a in given.items()} | dict(one.asked)).values())
+    told, put = _by_question(answers), _by_question(given.values())
+    turns: dict[str, Iterator[Answer]] = {}
     again = []
-    for (row, column), question in sorted(one.asked.items()):
-        if question not in last or (row, column) in given:
+    for at, question in sorted(one.asked.items()):
+        if at in given or question not in told:
             continue
-        if last[question].code in REPEATS:  # equal rows ask the same; each has its own answer
-            if left[question] < 1:
-                continue
-            left[question] -= 1
-        again.append(replace(last[question], piece=piece, digest=content, row=row))
+        if question not in turns:
+            turns[question] = _turns(told[question], put.get(question, ()), one, asking[question])
+        answer = next(turns[question], None)
+        if answer is not None:
+            again.append(replace(answer, piece=piece, digest=content, row=at[0]))
     return (*exact, *again)
+
+
+def _by_question(answers: Iterable[Answer]) -> dict[str, list[Answer]]:
+    found: dict[str, list[Answer]] = {}
+    for answer in answers:
+        if answer.question:
+            found.setdefault(answer.question, []).append(answer)
+    return found
+
+
+def _turns(
+    told: Sequence[Answer], put: Sequence[Answer], one: Arrived, records: int
+) -> Iterator[Answer]:
+    """Return the answers to one question for the records that ask it, one after the other.
+
+    Parameters
+    ----------
+    put : sequence of Answer
+        Those that stand in records of the piece already.
+    records : int
+        How many records of the piece ask it, with these.
+    """
+    sets: dict[tuple[str, str], list[Answer]] = {}
+    for answer in told:
+        mine = answer.piece == one.piece.name
+        sets.setdefault((answer.piece, answer.digest) if mine else ("", ""), []).append(answer)
+    ranks = {
+        at: (at == (one.piece.name, one.piece.digest), bool(at[0]), max(a.on for a in given))
+        for at, given in sets.items()
+    }
+    repeats = any(answer.code in REPEATS for answer in told)
+    count: list[Answer] = []  # later ones in the place of earlier ones
+    for at in sorted(sets, key=ranks.__getitem__, reverse=True):
+        if repeats or len(count) < records:
+            count += sorted(sets[at], key=lambda answer: (answer.piece, answer.row))
+    if not repeats:
+        if len({answer.answer for answer in count}) == 1:
+            return itertools.repeat(count[0])
+        if one.partial or len(count) > records or len({answer.piece for answer in count}) > 1:
+            return iter(())
+    used = Counter(answer.answer for answer in put)
+    left = []
+    for answer in count:
+        if used[answer.answer]:
+            used[answer.answer] -= 1
+        else:
+            left.append(answer)
+    return iter(left)
+
+
+def in_turn(answers: Sequence[Answer]) -> frozenset[str]:
+    """Return the questions of which each answer is for one record: they have several answers."""
+    asked = _by_question(answers).items()
+    return frozenset(said for said, told in asked if len({one.answer for one in told}) > 1)
 
 
 def answers_beyond(answers: Sequence[Answer], one: Arrived) -> tuple[Answer, ...]:
@@ -205,10 +263,12 @@ def due_records(task: Task, arrival: Arrival) -> dict[str, frozenset[int]]:
         return {}
     asked = {one.question: one.answer for one in task.answers if one.question}
     exact = {(one.piece, one.row, one.column): one.answer for one in task.answers}
+    several = in_turn(task.answers)
     lines = []
     for line in open_records(task.warehouse, task.name).to_pylist():
         at = (line["_piece"], line["_row"], line["column"] or "")
-        anywhere = "" if line["code"] in REPEATS else line["question"] or ""
+        alone = line["code"] in REPEATS or line["question"] in several
+        anywhere = "" if alone else line["question"] or ""
         said = exact.get(at) or asked.get(anywhere)
         if said and not (line["answered"] and said in {line["raw"], line["answered"]}):
             lines.append(line)

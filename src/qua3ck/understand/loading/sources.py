@@ -179,6 +179,13 @@ def _acceptable(accept: Mapping[str, str]) -> None:
 
     known = {page.code for page in PAGES} - NEVER_ACCEPTED
     for code in accept:
+        if code in NEVER_ACCEPTED:
+            raise Qua3ckError(
+                f'"{code}" cannot be accepted: nothing could be loaded by that',
+                where="the command line: --accept",
+                fix="correct the piece, or have it sent again; then type: qua3ck load",
+                code="U105",
+            )
         if code not in known:
             raise Qua3ckError(
                 f'"{code}" is no finding that holds a load{did_you_mean(code, known)}',
